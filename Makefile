@@ -1,0 +1,40 @@
+# make train: set up and train on the bundled tunes     make test: set up and run every check
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+ARGS ?=
+
+.PHONY: train test install lint wheel clean
+
+train: $(INSTALLED)
+	@echo "Aird's Airs, 1,180 tunes of 1778 to 1801: an LSTM for 6 epochs, each tune in all keys from -5 to +5 semitones."
+	@echo "The full run, 15 epochs: $(BIN)/python -m midiaug.train model=lstm 'aug.shifts=[-5,5]'"
+	@$(BIN)/python -m midiaug.train model=lstm 'aug.shifts=[-5,5]' trainer.max_epochs=6 $(ARGS)
+
+test: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/mypy
+
+install: $(INSTALLED)
+
+# the mark is set last: an installation that was broken off goes on at the next call
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "midiaug needs Python 3.11 or newer; call make PYTHON=python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing midiaug into .venv, once; this takes about a minute"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tunes,dev]'
+	@touch $@
+
+wheel: $(INSTALLED)
+	@rm -rf dist
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
