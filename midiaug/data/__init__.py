@@ -1,0 +1,1 @@
+"""From files to batches, in the order of the flow: sources to module."""

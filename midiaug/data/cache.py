@@ -1,0 +1,53 @@
+"""Directories that are built once, whole or not at all, by whichever process comes first."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from midiaug.errors import CacheError
+
+
+def default_cache_dir() -> Path:
+    """The platform's cache folder of this user, for midiaug."""
+    return Path(platformdirs.user_cache_dir("midiaug"))
+
+
+def key_of(parts: object) -> str:
+    """A file name that stands for these JSON values: equal values, equal name."""
+    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
+    """Return the directory, built first by `build` where it is not there yet.
+
+    `build` fills a temporary directory beside it, which is renamed at the end, so a directory of
+    that name is always complete. A second process that wants the same one waits for the first.
+    What a killed build left behind is removed by the next. Raises CacheError where it cannot be written.
+    """
+    if directory.exists():
+        return directory
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(directory.with_suffix(".lock")):
+            for leftover in directory.parent.glob(f".{directory.name}.*"):
+                shutil.rmtree(leftover, ignore_errors=True)
+            if not directory.exists():
+                temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+                try:
+                    build(temporary)
+                    temporary.rename(directory)
+                except BaseException:
+                    shutil.rmtree(temporary, ignore_errors=True)
+                    raise
+    except OSError as error:
+        raise CacheError(
+            f"data.cache_dir={directory.parent.parent}: the cache cannot be written "
+            f"({error.strerror or error}); free some space there, or give another folder"
+        ) from error
+    return directory

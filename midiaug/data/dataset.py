@@ -1,0 +1,110 @@
+"""TransposedDataset: windows of token sequences, a pure function of (window, semitones)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from midiaug.data.routes import Route, Windows
+from midiaug.data.shifts import Choices, Shifts
+from midiaug.data.transpose import MAX_SHIFT
+from midiaug.errors import PitchOutOfRange
+
+IGNORED = -100
+Batch = dict[str, Tensor]
+Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+class TransposedDataset(Dataset[Batch]):
+    """Windows of token sequences, shifted when they are read.
+
+    dataset[i] is window i, its shift drawn from torch's generator; dataset[i, 3] is window i three semitones
+    up, the same whenever and wherever it is read. i and the shift may be arrays of n: dataset[rows, shifts]
+    is a batch. A sample is a dict of `input_ids` (window,) int64, `labels` the same with -100 where padded,
+    and `attention_mask` (window,) int64, with a leading n for a batch.
+
+    windows: where they lie. pieces: (windows,) each one's piece, a row of the corpus. room: (pieces,) the lowest
+    and (pieces,) the highest shift that a piece of the corpus can take. route: how a window is read. pad_id: the
+    token behind a window's end.
+    choices: the shifts that each window may take of all `shifts`.
+    Raises PitchOutOfRange for a shift that takes notes of the window's piece out of range.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        pieces: NDArray[np.int64],
+        room: tuple[NDArray[np.int64], NDArray[np.int64]],
+        shifts: Shifts,
+        route: Route,
+        pad_id: int,
+    ) -> None:
+        self.windows = windows
+        self.pieces = pieces
+        self.shifts = shifts
+        self.choices = Choices.within(shifts, *room)[pieces]
+        self._room = np.maximum(room[0], -MAX_SHIFT), np.minimum(room[1], MAX_SHIFT)
+        self._route = route
+        self._pad_id = pad_id
+        self._columns = np.arange(windows.size)
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def __getitem__(self, index: int | Rows | tuple[int, int]) -> Batch:
+        rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift([index])[0])
+        if np.ndim(rows):
+            return self._batch(np.asarray(rows), np.asarray(semitones))
+        one = self._batch(np.array([rows]), np.array([semitones]))
+        return {name: tensor[0] for name, tensor in one.items()}
+
+    def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> list[Batch]:
+        """Many samples in one read, as a stock DataLoader asks for them; rows, or (row, semitones) pairs."""
+        if isinstance(indices[0], tuple):
+            rows, semitones = np.array(indices, np.int64).T
+        else:
+            rows = np.array(indices, np.int64)
+            semitones = self._any_shift(rows)
+        batch = self._batch(rows, semitones)
+        return [{name: tensor[place] for name, tensor in batch.items()} for place in range(len(rows))]
+
+    def _any_shift(self, rows: Any) -> NDArray[np.int64]:
+        choices = self.choices[np.asarray(rows)]
+        lots = torch.rand(len(choices), dtype=torch.float64).numpy()
+        drawn: NDArray[np.int64] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
+        return drawn
+
+    def _batch(self, rows: NDArray[np.int64], semitones: NDArray[np.int64]) -> Batch:
+        if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
+            raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
+        rows = rows % len(self)
+        self._check_room(rows, semitones)
+        ids, lengths = self._route.read(self.windows, rows, semitones)
+        labels = ids.copy()
+        mask = np.ones(ids.shape, np.int64)
+        short = np.flatnonzero(lengths < self.windows.size)
+        if len(short):
+            padded = self._columns >= lengths[short, None]
+            ids[short] = np.where(padded, self._pad_id, ids[short])
+            labels[short] = np.where(padded, IGNORED, labels[short])
+            mask[short] = ~padded
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "labels": torch.from_numpy(labels),
+            "attention_mask": torch.from_numpy(mask),
+        }
+
+    def _check_room(self, rows: NDArray[np.int64], semitones: NDArray[np.int64]) -> None:
+        of_piece = self.pieces[rows]
+        lowest, highest = self._room[0][of_piece], self._room[1][of_piece]
+        outside = (semitones < lowest) | (semitones > highest)
+        if outside.any():
+            at = int(outside.argmax())
+            raise PitchOutOfRange(
+                f"window {rows[at]}: a shift of {semitones[at]:+d} takes notes out of the pitches that can be written; "
+                f"its piece has room from {lowest[at]:+d} to {highest[at]:+d}"
+            )

@@ -1,0 +1,89 @@
+"""Ragged arrays in two flat files, opened memory-mapped: opening costs the same for any number of rows."""
+
+from array import array
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class RaggedWriter:
+    """Write rows of different lengths one behind the other: `<name>.bin`, and their ends in `<name>.npy`."""
+
+    def __init__(self, directory: Path, name: str, dtype: type[np.generic] | np.dtype[Any]) -> None:
+        self._offsets_path = directory / f"{name}.npy"
+        self._dtype = np.dtype(dtype)
+        self._file = (directory / f"{name}.bin").open("wb")
+        self._offsets = array("q", [0])
+
+    def append(self, row: NDArray[Any]) -> None:
+        """Add a row."""
+        self._file.write(np.ascontiguousarray(row, self._dtype).tobytes())
+        self._offsets.append(self._offsets[-1] + len(row))
+
+    def pad(self, length: int) -> None:
+        """Add zeros that belong to no row, so that a window may be read past the last row's end."""
+        self._file.write(bytes(length * self._dtype.itemsize))
+
+    def close(self) -> None:
+        """Write the offsets; without this call the file cannot be read."""
+        self._file.close()
+        np.save(self._offsets_path, np.frombuffer(self._offsets, np.int64))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close() if kind else self.close()
+
+
+class Ragged:
+    """Rows of different lengths, read from the files that RaggedWriter wrote.
+
+    data: (total,) all rows behind each other. offsets: (rows + 1,) int64; row i is data[offsets[i]:offsets[i + 1]].
+    """
+
+    def __init__(self, directory: Path, name: str, dtype: type[np.generic] | np.dtype[Any]) -> None:
+        path = directory / f"{name}.bin"
+        self.data: NDArray[Any] = (
+            np.memmap(path, dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)  # an empty map is refused
+        )
+        self.offsets: NDArray[np.int64] = np.load(directory / f"{name}.npy", mmap_mode="r")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> NDArray[Any]:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of {len(self)}")
+        return self.data[self.offsets[row] : self.offsets[row + 1]]
+
+    def lengths(self) -> NDArray[np.int64]:
+        """(rows,) the length of each row."""
+        return np.diff(self.offsets)
+
+
+class Strings:
+    """Text rows in a Ragged array of UTF-8 bytes."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._bytes = Ragged(directory, name, np.uint8)
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def __getitem__(self, row: int) -> str:
+        return self._bytes[row].tobytes().decode("utf-8", errors="surrogateescape")
+
+    def all(self) -> list[str]:
+        """Every row, as a list."""
+        return [self[row] for row in range(len(self))]
+
+
+def encode(text: str) -> NDArray[np.uint8]:
+    """Text as the bytes of a row of Strings; names that are not valid Unicode come back as they were."""
+    return np.frombuffer(text.encode("utf-8", errors="surrogateescape"), np.uint8)

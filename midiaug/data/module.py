@@ -1,0 +1,268 @@
+"""MidiDataModule: a folder of music in, batches of transposed windows out."""
+
+import logging
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from miditok import REMI
+from numpy.typing import NDArray
+from pytorch_lightning import LightningDataModule
+
+from midiaug.data.cache import default_cache_dir
+from midiaug.data.corpus import Corpus, Quarantined, read_corpus
+from midiaug.data.dataset import TransposedDataset
+from midiaug.data.pieces import Limits
+from midiaug.data.report import report_pieces, report_shifts, report_split, report_unwritable, say
+from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, Windows, choose_route
+from midiaug.data.sampler import Draw, FixedSampler, TransposingLoader, TransposingSampler
+from midiaug.data.shifts import Shifts
+from midiaug.data.sources import COLLECTIONS, bundled, folder
+from midiaug.data.split import Split, draw_split, read_split, twin_groups
+from midiaug.data.store import TokenStore, build_store
+from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
+from midiaug.data.workers import cores
+from midiaug.errors import ConfigError, SplitError
+
+log = logging.getLogger("midiaug")
+_BLOCK_TOKENS = 1 << 16  # read at once by table: shares the fixed cost, and stays within the memory that is reused
+
+
+class MidiDataModule(LightningDataModule):
+    """Reads, splits, tokenizes and transposes, in this order; made once, it serves any number of epochs.
+
+    path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`.
+    shifts: the semitones to draw from; `draw` and `out_of_range` as the keys of the same name.
+    Every key under `data` and `aug` is an argument here, with the same meaning and default.
+
+    After `setup`: corpus, store, split, route_name, train (a TransposedDataset), validation (likewise).
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        tokenizer: MusicTokenizer | None = None,
+        shifts: Shifts | None = None,
+        *,
+        source: Literal["folder", "bundled"] | None = None,
+        collection: str = "aird",
+        limit: int | None = None,
+        window: int = 256,
+        batch_size: int = 64,
+        num_workers: int | Literal["auto"] = "auto",
+        route: RouteName = "auto",
+        val_split: float = 0.1,
+        split: str | Path | None = None,
+        twin_share: float = 0.5,
+        max_bars: int = 10_000,
+        max_tokens: int = 1_000_000,
+        cache_dir: str | Path | None = None,
+        draw: Draw = "random",
+        out_of_range: OutOfRange = "limit",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source = source or ("bundled" if path is None else "folder")
+        self.path, self.collection, self.limit = path, collection, limit
+        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else REMI()
+        self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
+        self.window, self.batch_size = window, batch_size
+        self.requested_workers, self.requested_route = num_workers, route
+        self.val_split, self.split_file, self.twin_share = val_split, split, twin_share
+        self.limits = Limits(max_bars, max_tokens)
+        self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+        self.draw, self.out_of_range, self.seed = draw, out_of_range, seed
+        self._check()
+
+    def _check(self) -> None:
+        wrong = {
+            f"data.limit={self.limit}: give a number of pieces, 2 or more, or null for all": self.limit is not None
+            and self.limit < 2,
+            f"data.batch_size={self.batch_size}: a batch holds at least one window": self.batch_size < 1,
+            f"data.window={self.window}: give a number of tokens, 2 or more": self.window < 2,
+            f"data.twin_share={self.twin_share}: give a share above 0, up to 1": not 0 < self.twin_share <= 1,
+            f"data.val_split={self.val_split}: give a share between 0 and 1, such as 0.1": not 0 < self.val_split < 1,
+            f"data.max_bars={self.limits.max_bars}: give a number of bars, 1 or more": self.limits.max_bars < 1,
+            f"data.max_tokens={self.limits.max_tokens}: give a number of tokens, 1 or more": self.limits.max_tokens < 1,
+            f"data.num_workers={self.requested_workers}: use auto, or a number of processes, 0 or more": (
+                self.requested_workers != "auto"
+                and (not isinstance(self.requested_workers, int) or self.requested_workers < 0)
+            ),
+            f"aug.out_of_range={self.out_of_range}: use limit or drop": self.out_of_range not in ("limit", "drop"),
+            f"aug.draw={self.draw}: use random or balanced": self.draw not in ("random", "balanced"),
+            f"data.route={self.requested_route}: use auto, tokens or midi": (
+                self.requested_route not in ("auto", "tokens", "midi")
+            ),
+            f"seed={self.seed}: give a whole number, 0 or more": self.seed < 0,
+            f"data={self.source}: data.path is missing; give the folder of your files": (
+                self.source == "folder" and self.path is None
+            ),
+            "tokenizer: one with several vocabularies, as CPWord and Octuple, is not supported; use remi, tsd, "
+            "midilike or structured": self.tokenizer.is_multi_voc,
+        }
+        for sentence, holds in wrong.items():
+            if holds:
+                raise ConfigError(sentence)
+
+    @cached_property
+    def _read(self) -> tuple[Corpus, Split, TokenStore]:
+        """Everything that is made once: the pieces, their sides, and only then their tokens."""
+        entries = bundled(self.collection) if self.source == "bundled" else folder(self.path or ".")
+        if self.source == "bundled":
+            say("source", COLLECTIONS[self.collection][1])
+        corpus = read_corpus(entries, self.limits, self.cache_dir, limit=self.limit, seed=self.seed)
+        split = self._split(corpus)
+        store = build_store(corpus, self.tokenizer, self.limits, self.cache_dir)
+        self._report(corpus, split, store)
+        return corpus, split, store
+
+    def _split(self, corpus: Corpus) -> Split:
+        names, group = corpus.names.all(), twin_groups(corpus.ngrams, self.twin_share)
+        if self.split_file is None:
+            return draw_split(names, group, self.val_split, self.seed)
+        split, remarks = read_split(self.split_file, names, group)
+        for remark in remarks:
+            log.warning(remark)
+        return split
+
+    def _report(self, corpus: Corpus, split: Split, store: TokenStore) -> None:
+        report_pieces(corpus, store)
+        sides = [bool((side & store.has_pieces).any()) for side in (split.validation, ~split.validation)]
+        if not all(sides):
+            raise SplitError("no piece of one side of the split could be tokenized; quarantine.json names the reasons")
+        report_split(split, store, self.twin_share)
+        report_unwritable(store, self.tokenizer)
+
+    @property
+    def corpus(self) -> Corpus:
+        """The pieces that could be read."""
+        return self._read[0]
+
+    @property
+    def split(self) -> Split:
+        """Which side each piece is on."""
+        return self._read[1]
+
+    @property
+    def store(self) -> TokenStore:
+        """The pieces as tokens."""
+        return self._read[2]
+
+    @property
+    def quarantined(self) -> list[Quarantined]:
+        """What was left out, and why."""
+        return self.corpus.quarantined + self.store.quarantined
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read, split, tokenize and choose the route; a second call finds it done."""
+        _ = self._sides
+
+    @cached_property
+    def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
+        corpus, split, store = self._read
+        training = ~split.validation
+        used = training & store.has_pieces
+        name, why = choose_route(self.requested_route, store, self.shifts, used, self.out_of_range)
+        route: Route = (
+            TokenRoute(store, TokenTransposer(self.tokenizer))
+            if name == "tokens"
+            else MidiRoute(corpus, store, self.tokenizer, self.limits, self.out_of_range)
+        )
+        train, validation = (self._dataset(route, side) for side in (training, split.validation))
+        say("route", f"{name}: {why}")
+        report_shifts(self.shifts, self.draw, self.out_of_range, store, used)
+        say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {self.window} tokens")
+        return name, train, validation
+
+    def _dataset(self, route: Route, pieces: NDArray[np.bool_]) -> TransposedDataset:
+        store = self.store
+        windows = Windows.of(store, np.flatnonzero(pieces[store.piece]), self.window)
+        room = np.asarray(store.lowest), np.asarray(store.highest)
+        if self.out_of_range == "drop":
+            room = np.full_like(room[0], -MAX_SHIFT), np.full_like(room[1], MAX_SHIFT)
+        of_window = np.asarray(store.piece)[windows.sequence]
+        return TransposedDataset(windows, of_window, room, self.shifts, route, self.tokenizer.pad_token_id)
+
+    @property
+    def route_name(self) -> str:
+        """The route that was taken, tokens or midi."""
+        return self._sides[0]
+
+    @property
+    def train(self) -> TransposedDataset:
+        """The windows of the training pieces."""
+        return self._sides[1]
+
+    @property
+    def validation(self) -> TransposedDataset:
+        """The windows of the validation pieces."""
+        return self._sides[2]
+
+    def train_dataloader(self) -> TransposingLoader:
+        """The training batches of the sampler's epoch, in this rank's turn."""
+        sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.draw, *self._rank(), self._block)
+        return self._loader(self.train, sampler)
+
+    def val_dataloader(self) -> TransposingLoader:
+        """The validation windows in their own keys: each validation token but a sequence's first once as a label."""
+        return self.fixed_dataloader(self.validation, np.arange(len(self.validation)))
+
+    def probe_dataloader(self) -> TransposingLoader:
+        """As many training windows as there are validation windows, in their own keys, the same all through a run.
+
+        Their loss, taken as the validation loss is, is what the gap is measured from.
+        """
+        generator = np.random.default_rng([self.seed, 0x70726F62])
+        rows = np.sort(generator.permutation(len(self.train))[: len(self.validation)])
+        return self.fixed_dataloader(self.train, rows)
+
+    def fixed_dataloader(
+        self, dataset: TransposedDataset, rows: NDArray[np.int64], semitones: int = 0
+    ) -> TransposingLoader:
+        """These windows of `train` or `validation` in this order, all shifted alike."""
+        sampler = FixedSampler(dataset, rows, self.batch_size, semitones, *self._rank(), self._block)
+        return self._loader(dataset, sampler)
+
+    @property
+    def _block(self) -> int:
+        return max(1, _BLOCK_TOKENS // (self.batch_size * self.window)) if self.route_name == "tokens" else 1
+
+    @property
+    def num_workers(self) -> int:
+        """Processes that read: none for the table, which is faster than handing its batches over."""
+        if self.requested_workers != "auto":
+            return self.requested_workers
+        return 0 if self.route_name == "tokens" else cores()
+
+    def _rank(self) -> tuple[int, int]:
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+
+    def _loader(self, dataset: TransposedDataset, sampler: Any) -> TransposingLoader:
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        return TransposingLoader(dataset, sampler, self.num_workers, pin_memory=on_gpu)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint must agree with, so that a resumed run goes on with the same batches."""
+        return {
+            "corpus": self.corpus.key,
+            "store": self.store.directory.name,
+            "validation": np.flatnonzero(self.split.validation).tolist(),
+            "data.window": self.window,
+            "data.batch_size": self.batch_size,
+            "aug.shifts": list(self.shifts),
+            "aug.draw": self.draw,
+            "aug.out_of_range": self.out_of_range,
+            "seed": self.seed,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Refuse a checkpoint of other data or another draw: ConfigError names the first key that differs."""
+        for key, value in self.state_dict().items():
+            if state_dict.get(key) != value:
+                shown = {"corpus": "the music", "store": "the tokenizer", "validation": "the split"}.get(key)
+                raise ConfigError(
+                    f"ckpt: {shown} is not what the checkpoint was trained on; resume with the same files and settings"
+                    if shown
+                    else f"ckpt: trained with {key}={state_dict.get(key)}, and this run has {value}; use the same"
+                )

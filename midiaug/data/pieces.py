@@ -1,0 +1,112 @@
+"""Read one entry into a Score, or say in a musician's words why it cannot be used."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from symusic.core import ScoreTick
+
+from midiaug.data.sources import Entry, tunes_of
+from midiaug.errors import QuarantinedFile
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one piece may claim before it is left out: a few bytes can ask for a billion bars."""
+
+    max_bars: int = 10_000
+    max_tokens: int = 1_000_000
+
+
+def read_midi_bytes(entry: Entry) -> bytes:
+    """The entry as MIDI bytes: the file itself, or an ABC tune played into MIDI.
+
+    Raises QuarantinedFile with the reason where the file cannot be read.
+    """
+    try:
+        data = entry.path.read_bytes()
+    except OSError as error:
+        raise QuarantinedFile(f"the file could not be opened ({error.strerror or error})") from error
+    if not data:
+        raise QuarantinedFile("the file is empty")
+    return data if entry.tune is None else _midi_of_abc(data, entry.tune)
+
+
+def parse(data: bytes, limits: Limits) -> ScoreTick:
+    """Parse MIDI bytes into a symusic Score (times in ticks), within the limits.
+
+    Raises QuarantinedFile: not readable as MIDI, no notes, drums only, or too long.
+    """
+    if data[:4] not in (b"MThd", b"RIFF"):
+        raise QuarantinedFile("not readable as MIDI (it does not begin with the MThd header)")
+    try:
+        score = ScoreTick.from_midi(data)
+    except (RuntimeError, ValueError, IndexError, OverflowError, MemoryError) as error:
+        raise QuarantinedFile(f"not readable as MIDI ({_one_line(error)})") from error
+    if score.ticks_per_quarter <= 0:
+        raise QuarantinedFile("not readable as MIDI (it counts no ticks to a quarter note)")
+    notes = score.note_num()
+    if notes == 0:
+        raise QuarantinedFile("no notes in it")
+    if all(track.is_drum for track in score.tracks if len(track.notes)):
+        raise QuarantinedFile("drums only: there is no pitch to transpose or to learn")
+    if notes > limits.max_tokens:
+        raise QuarantinedFile(f"too long: {notes:,} notes, and data.max_tokens is {limits.max_tokens:,}")
+    bars = count_bars(score)
+    if bars > limits.max_bars:
+        raise QuarantinedFile(f"too long: {bars:,} bars, and data.max_bars is {limits.max_bars:,}")
+    return score
+
+
+def count_bars(score: ScoreTick) -> int:
+    """How many bars the score spans, by its time signatures (4/4 where it has none)."""
+    end, quarter = int(score.end()), int(score.ticks_per_quarter)
+    changes = [(0, 4, 4)] + [
+        (int(sign.time), int(sign.numerator), int(sign.denominator)) for sign in score.time_signatures
+    ]
+    changes.sort(key=lambda change: change[0])
+    bars = 0
+    for (start, numerator, denominator), stop in zip(changes, [c[0] for c in changes[1:]] + [end], strict=True):
+        ticks = max(1, 4 * quarter * max(1, numerator) // max(1, denominator))
+        bars += -(-max(0, min(stop, end) - start) // ticks)
+    return bars
+
+
+def _midi_of_abc(data: bytes, tune: int) -> bytes:
+    tunes = tunes_of(data.decode("utf-8", errors="replace"))
+    if tune >= len(tunes):
+        raise QuarantinedFile("not readable as ABC (no line that begins a tune with X:)")
+    with _standard_output_caught() as caught:
+        try:
+            score = ScoreTick.from_abc(tunes[tune])
+        except (RuntimeError, ValueError, OSError) as error:
+            raise QuarantinedFile(f"not readable as ABC ({_one_line(error)})") from error
+    complaints = [line.strip() for line in caught if line.lstrip().startswith("Error")]
+    if complaints:
+        raise QuarantinedFile(f"not readable as ABC ({complaints[0]})")
+    return bytes(score.dumps_midi())
+
+
+@contextmanager
+def _standard_output_caught() -> Iterator[list[str]]:
+    """Catch what a child program prints on file descriptor 1: symusic's ABC reader complains there."""
+    lines: list[str] = []
+    sys.stdout.flush()
+    with tempfile.TemporaryFile() as file:
+        saved = os.dup(1)
+        os.dup2(file.fileno(), 1)
+        try:
+            yield lines
+        finally:
+            os.dup2(saved, 1)
+            os.close(saved)
+            file.seek(0)
+            lines += file.read().decode("utf-8", errors="replace").splitlines()
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] or type(error).__name__

@@ -1,0 +1,84 @@
+"""What the screen says of the music before training: what was read, what was left out, how it was split."""
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midiaug.data.corpus import Corpus
+from midiaug.data.shifts import Choices, Shifts
+from midiaug.data.split import Split
+from midiaug.data.store import TokenStore
+from midiaug.data.transpose import MusicTokenizer, written_range
+
+log = logging.getLogger("midiaug")
+_SHOWN = 3
+
+
+def say(label: str, text: str) -> None:
+    """Log one line of the report, its label in a column of its own."""
+    log.info("%-12s%s", label, text)
+
+
+def report_pieces(corpus: Corpus, store: TokenStore) -> None:
+    """How many pieces could be read, and the first reasons for those that could not."""
+    left_out = corpus.quarantined + store.quarantined
+    say("pieces", f"{len(corpus) - len(store.quarantined):,} read, {len(left_out):,} left out")
+    for entry in left_out[:_SHOWN]:
+        say("", f"{entry.file}: {entry.reason}")
+    if len(left_out) > _SHOWN:
+        say("", f"and {len(left_out) - _SHOWN:,} more, each with its reason in quarantine.json")
+
+
+def report_split(split: Split, store: TokenStore, twin_share: float) -> None:
+    """How many different tunes there are, and how the pieces were divided; a warning where look-alikes chain."""
+    sizes = np.bincount(split.group)
+    pieces = len(split.names)
+    alike = int(sizes[sizes > 1].sum())
+    say("tunes", f"{len(sizes):,} different ones in the {pieces:,} pieces, whatever their key")
+    if alike:
+        say(
+            "",
+            f"{alike:,} pieces share their tune with another; at most {sizes.max():,} share one; all on one side",
+        )
+    if sizes.max() > max(2, pieces / 10):
+        log.warning(
+            "one group of look-alikes holds %s of %s pieces, more than a tenth: where they are different tunes, "
+            "data.twin_share=%s asks for more in common",
+            f"{sizes.max():,}",
+            f"{pieces:,}",
+            round(min(0.9, twin_share + 0.2), 2),
+        )
+    val = int((split.validation & store.has_pieces).sum())
+    train = int((~split.validation & store.has_pieces).sum())
+    say("split", f"{train:,} pieces to train on, {val:,} to validate on")
+
+
+def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:
+    """How many notes the tokenizer has no token for; nothing where it has one for each."""
+    lost = np.asarray(store.unwritable)
+    if lost.any():
+        low, high = written_range(tokenizer)
+        log.warning(
+            "%s notes of %s pieces were left out: the tokenizer writes pitches from %s to %s only",
+            f"{int(lost.sum()):,}",
+            f"{int((lost > 0).sum()):,}",
+            low,
+            high,
+        )
+
+
+def report_shifts(shifts: Shifts, draw: str, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:
+    """Which shifts are drawn, and for how many of the training pieces some of them take notes out of range."""
+    say("shifts", f"{shifts} semitones, drawn {'evenly over the epochs' if draw == 'balanced' else 'at random'}")
+    lowest, highest = store.lowest[pieces], store.highest[pieces]
+    short = int((Choices.within(shifts, lowest, highest).count < len(shifts)).sum())
+    homeless = int(
+        ((np.array(shifts.values) < lowest[:, None]) | (np.array(shifts.values) > highest[:, None])).all(1).sum()
+    )
+    if short and out_of_range == "limit":
+        say("", f"{short:,} pieces take fewer of them, so that each keeps all of its notes")
+        if homeless:
+            say("", f"{homeless:,} of those have room for none and stay in their own key")
+    elif short:
+        say("", f"{short:,} pieces lose the notes that leave the tokenizer's range")

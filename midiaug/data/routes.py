@@ -1,0 +1,200 @@
+"""The two routes from a window and a shift to token ids: by table from the store, or from the score each time.
+
+Both give the same ids; which one runs is chosen once, by proof, and said with its reason.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from symusic.core import ScoreTick
+
+from midiaug.data.corpus import Corpus
+from midiaug.data.pieces import Limits, parse
+from midiaug.data.proof import tokenize
+from midiaug.data.shifts import Shifts
+from midiaug.data.store import MAX_WINDOW, TokenStore
+from midiaug.data.transpose import (
+    MAX_SHIFT,
+    MusicTokenizer,
+    TokenTransposer,
+    transpose,
+    without_unwritable,
+)
+from midiaug.errors import ConfigError, RouteError
+
+RouteName = Literal["auto", "tokens", "midi"]
+OutOfRange = Literal["limit", "drop"]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where the windows of some sequences lie.
+
+    Each but a sequence's first begins with the last token of the one before, so every token but a sequence's
+    first is predicted exactly once. sequence: (windows,) row in the store.
+    start: (windows,) int64 offset in its data. length: (windows,) tokens, at most `size`. size: the window.
+    """
+
+    sequence: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    size: int
+
+    @classmethod
+    def of(cls, store: TokenStore, sequences: NDArray[np.int64], size: int) -> "Windows":
+        """Cut the sequences into windows of `size` tokens, the last of each as long as what is left."""
+        if not 2 <= size <= MAX_WINDOW:
+            raise ConfigError(f"data.window={size}: give a number of tokens from 2 to {MAX_WINDOW:,}")
+        offsets = np.asarray(store.tokens.offsets)
+        lengths = offsets[sequences + 1] - offsets[sequences]
+        sequences, lengths = sequences[lengths > 1], lengths[lengths > 1]
+        counts = -(-(lengths - 1) // (size - 1))
+        sequence = np.repeat(sequences, counts)
+        number = np.arange(len(sequence)) - np.repeat(np.cumsum(counts) - counts, counts)
+        length = np.minimum(size, np.repeat(lengths, counts) - number * (size - 1))
+        return cls(sequence, offsets[sequence] + number * (size - 1), length, size)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+
+class Route(Protocol):
+    """Reads windows, each shifted by its own number of semitones."""
+
+    def read(
+        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """rows, semitones: (n,) -> ids (n, size) int64, anything behind each window's end; and lengths (n,)."""
+        ...
+
+
+class TokenRoute:
+    """Gathers windows from the store and shifts them by table, all at once."""
+
+    def __init__(self, store: TokenStore, transposer: TokenTransposer) -> None:
+        self._data = store.tokens.data
+        table = transposer.table
+        self._table = table.ravel()
+        self._row = table.shape[1]
+        self._aliased = len(transposer.drum_aliases) > 0
+        self._pitches = _contiguous_pitches(table)
+
+    def read(
+        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """As Route.read, all windows in one gather."""
+        stored = np.lib.stride_tricks.sliding_window_view(self._data, windows.size)[windows.start[rows]]
+        if not (self._aliased or semitones.any()):
+            return stored.astype(np.int64), windows.length[rows]
+        if self._pitches is None:
+            ids = stored.astype(np.int64)
+            ids += ((semitones + MAX_SHIFT) * self._row)[:, None]
+            # every index is inside the table: clip only spares the check
+            return np.take(self._table, ids, mode="clip"), windows.length[rows]
+        # in the store's own narrow type, where a negative number wraps round: a quarter of the memory to move
+        kind = stored.dtype.type
+        pitched = (stored - kind(self._pitches[0])) < kind(self._pitches[1])
+        stored += np.multiply(pitched, semitones.astype(stored.dtype)[:, None], dtype=stored.dtype)
+        return stored.astype(np.int64), windows.length[rows]
+
+
+class MidiRoute:
+    """Shifts the score and tokenizes it for every window: any tokenizer, and the reference of the table."""
+
+    def __init__(
+        self, corpus: Corpus, store: TokenStore, tokenizer: MusicTokenizer, limits: Limits, out_of_range: OutOfRange
+    ) -> None:
+        self._corpus, self._store, self._tokenizer = corpus, store, tokenizer
+        self._limits, self._out_of_range = limits, out_of_range
+
+    def read(
+        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """As Route.read, one window after another."""
+        ids = np.zeros((len(rows), windows.size), np.int64)
+        lengths = np.zeros(len(rows), np.int64)
+        for place, (row, shift) in enumerate(zip(rows, semitones, strict=True)):
+            sequence = int(windows.sequence[row])
+            tokens = self.sequence(sequence, int(shift))
+            begin = int(windows.start[row] - self._store.tokens.offsets[sequence])
+            if begin >= len(tokens) - 1:  # merged tokens: the shifted sequence may be shorter
+                begin = max(0, len(tokens) - windows.size)
+            part = tokens[begin : begin + windows.size]
+            ids[place, : len(part)] = part
+            lengths[place] = len(part)
+        return ids, lengths
+
+    def sequence(self, row: int, shift: int) -> NDArray[np.int64]:
+        """The whole sequence of a row of the store, its score shifted first: (tokens,) int64."""
+        data = self._corpus.midi[int(self._store.piece[row])].tobytes()
+        score, _ = without_unwritable(parse(data, self._limits), self._tokenizer)
+        played = [bool(len(track.notes)) for track in score.tracks]
+        track = int(self._store.track[row])
+        if shift and self._out_of_range == "drop":
+            # out of MIDI's range first, so that the shift cannot fail; then out of the tokenizer's
+            score, _ = without_unwritable(transpose(_fitting(score, shift), shift), self._tokenizer)
+        elif shift:
+            score = transpose(score, shift)
+        ids = tokenize(self._tokenizer, score)
+        left = [bool(len(track.notes)) for track in score.tracks]
+        if len(ids) == sum(left) and left != played:  # tracks that lost every note are gone from what comes back
+            number = np.flatnonzero(played)[track]
+            if not left[number]:
+                return np.zeros(0, np.int64)
+            track = sum(left[:number])
+        ends = [self._tokenizer.vocab.get(name) for name in ("BOS_None", "EOS_None")]
+        parts = [[ends[0]] if ends[0] is not None else [], ids[track], [ends[1]] if ends[1] is not None else []]
+        return np.concatenate([np.asarray(part, np.int64) for part in parts])
+
+
+def choose_route(
+    requested: RouteName,
+    store: TokenStore,
+    shifts: Shifts,
+    pieces: NDArray[np.bool_],
+    out_of_range: OutOfRange,
+) -> tuple[Literal["tokens", "midi"], str]:
+    """The route that gives the right ids, and why in words.
+
+    pieces: (pieces,) those that are used. Raises RouteError where `tokens` is asked for and cannot be right.
+    """
+    if requested not in ("auto", "tokens", "midi"):
+        raise ConfigError(f"data.route={requested}: use auto, tokens or midi")
+    if requested == "midi":
+        return "midi", "as data.route asks"
+    proof = store.proof
+    losing = int(((store.lowest > min(shifts)) | (store.highest < max(shifts)))[pieces].sum())
+    if proof.difference is not None:
+        problem = f"the table does not give what the shifted score gives: {proof.difference}"
+    elif out_of_range == "drop" and losing:
+        problem = f"aug.out_of_range=drop takes notes away from {losing:,} pieces, which no table can"
+    else:
+        agreed = f"both routes gave identical ids in {proof.cases:,} cases of {proof.pieces:,} pieces"
+        return "tokens", agreed if proof.cases else "no piece has room to be shifted"
+    if requested == "tokens":
+        raise RouteError(f"data.route=tokens: {problem}; use data.route=auto or data.route=midi")
+    return "midi", problem
+
+
+def _fitting(score: ScoreTick, shift: int) -> ScoreTick:
+    kept = score.copy()
+    for track in kept.tracks:
+        if not track.is_drum:
+            track.notes = type(track.notes)([note for note in track.notes if 0 <= note.pitch + shift <= 127])
+    return kept
+
+
+def _contiguous_pitches(table: NDArray[np.int64]) -> tuple[int, int] | None:
+    """The first id and the number of ids that a shift moves, where they are one run and move by the shift itself.
+
+    A comparison then does what the table does, and faster.
+    """
+    moving = np.flatnonzero((table != np.arange(table.shape[1])).any(axis=0))
+    if not len(moving) or len(moving) != moving[-1] - moving[0] + 1:
+        return None
+    shift = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)[:, None]
+    inside = table[:, moving]
+    exact = (inside == moving + shift) | (inside < 0)
+    return (int(moving[0]), len(moving)) if exact.all() else None

@@ -1,0 +1,119 @@
+"""Where pieces come from: a folder of MIDI and ABC files, or the tunes bundled with music21.
+
+A source is a sorted list of entries; nothing is read here but the lines that part an ABC file into tunes.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from midiaug.errors import ConfigError, CorpusError
+
+SUFFIXES = (".mid", ".midi", ".kar", ".abc")
+COLLECTIONS = {
+    "aird": ("airdsAirs", "Aird's Airs, 1778 to 1801"),
+    "oneill": ("oneills1850", "O'Neill's Music of Ireland"),
+    "ryan": ("ryansMammoth", "Ryan's Mammoth Collection"),
+    "essen": ("essenFolksong", "Essen folk songs; their own licence permits non-commercial use only"),
+}
+_TUNE_START = re.compile(r"^X:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One candidate piece: a MIDI file, or one tune of an ABC file.
+
+    name: its path within the source, with `#3` behind it for the third of several tunes of one file.
+    tune: which tune of an ABC file, counted from 0; None for a MIDI file.
+    """
+
+    name: str
+    path: Path
+    tune: int | None = None
+
+
+def folder(path: str | Path) -> list[Entry]:
+    """List the pieces of a folder and all folders below it, sorted by name; or of a single file.
+
+    Links to folders are followed once, so a loop of links ends. Raises CorpusError where there is
+    no such folder or no file of a known ending in it.
+    """
+    root = Path(path).expanduser()
+    if root.is_file():
+        files = [root] if root.suffix.lower() in SUFFIXES else []
+        base = root.parent
+    elif root.is_dir():
+        files, base = sorted(_walk(root)), root
+    else:
+        raise CorpusError(f"data.path={path}: no such folder; give a folder that holds {' '.join(SUFFIXES)} files")
+    entries = [entry for file in files for entry in _entries_of(file, file.relative_to(base).as_posix())]
+    if not entries:
+        raise CorpusError(
+            f"data.path={path}: no {' '.join(SUFFIXES)} file in it or in the folders below; give a folder of music"
+        )
+    return entries
+
+
+def bundled(collection: str = "aird") -> list[Entry]:
+    """List the tunes of a collection that lies as ABC text inside the installed music21 package.
+
+    collection: aird, oneill, ryan or essen. Raises ConfigError for another name, and CorpusError
+    where music21 (the extra `tunes`) is not installed.
+    """
+    if collection not in COLLECTIONS:
+        raise ConfigError(f"data.collection={collection}: no such collection; use one of {', '.join(COLLECTIONS)}")
+    spec = find_spec("music21")  # finds the package without importing it, which would take seconds
+    if spec is None or not spec.submodule_search_locations:
+        raise CorpusError(
+            "data=bundled: the bundled tunes come with music21, which is not installed; "
+            "run pip install 'midiaug[tunes]', or use data=folder data.path=DIR for your own files"
+        )
+    return folder(Path(spec.submodule_search_locations[0]) / "corpus" / COLLECTIONS[collection][0])
+
+
+def shuffled(entries: list[Entry], seed: int) -> list[Entry]:
+    """The same entries in an order that only the seed decides."""
+    order = np.random.default_rng([seed, 0x6C696D69]).permutation(len(entries))
+    return [entries[i] for i in order]
+
+
+def tunes_of(text: str) -> list[str]:
+    """Part the text of an ABC file at its `X:` lines, one string a tune."""
+    starts = [match.start() for match in _TUNE_START.finditer(text)]
+    return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    top = os.stat(root)
+    seen = {(top.st_dev, top.st_ino)}
+    for directory, folders, files in os.walk(root, followlinks=True):
+        kept = []
+        for name in folders:
+            try:
+                status = os.stat(os.path.join(directory, name))
+            except OSError:
+                continue  # a link to nowhere holds no music
+            if (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                kept.append(name)
+        folders[:] = kept
+        for name in files:
+            if name.lower().endswith(SUFFIXES):
+                yield Path(directory, name)
+
+
+def _entries_of(path: Path, name: str) -> list[Entry]:
+    if path.suffix.lower() != ".abc":
+        return [Entry(name, path)]
+    try:
+        count = len(tunes_of(path.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        count = 1  # reading it again names the reason in the quarantine
+    if count <= 1:
+        return [Entry(name, path, 0)]
+    return [Entry(f"{name}#{number + 1}", path, number) for number in range(count)]

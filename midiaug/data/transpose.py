@@ -1,0 +1,229 @@
+"""Transpose a score; transpose tokens by table; prove that both agree.
+
+Pitch is all that moves: notes of pitched tracks, key signatures, and the tokens that name either.
+"""
+
+import json
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from symusic.core import ScoreTick
+
+from midiaug.errors import ConfigError, PitchOutOfRange, RouteError
+
+MAX_SHIFT = 24
+OUT_OF_RANGE = -1
+_PITCHED = ("Pitch", "NoteOn", "NoteOff")
+_DRUMS = ("PitchDrum", "DrumOn", "DrumOff")
+_NOTE = ("Pitch", "PitchDrum", "NoteOn", "DrumOn", "PitchIntervalTime", "PitchIntervalChord")
+
+
+class MusicTokenizer(Protocol):
+    """What midiaug needs of a MidiTok tokenizer; MidiTok's documentation says what each is."""
+
+    config: Any
+
+    @property
+    def vocab(self) -> Any: ...  # noqa: D102
+    @property
+    def is_trained(self) -> bool: ...  # noqa: D102
+    @property
+    def is_multi_voc(self) -> bool: ...  # noqa: D102
+    @property
+    def vocab_model(self) -> dict[str, int] | None: ...  # noqa: D102
+    @property
+    def pad_token_id(self) -> int: ...  # noqa: D102
+    def __call__(self, score: Any) -> Any: ...  # noqa: D102
+    def __len__(self) -> int: ...
+    def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+def transpose(score: ScoreTick, semitones: int) -> ScoreTick:
+    """A new score, shifted by semitones (positive is up); drums, timing and velocity as they were.
+
+    Key signatures move along. Raises PitchOutOfRange where a note would leave MIDI's 0 to 127.
+    """
+    shifted = score.copy()
+    if semitones == 0:
+        return shifted
+    for number, track in enumerate(shifted.tracks):
+        if track.is_drum or not len(track.notes):
+            continue
+        try:
+            track.shift_pitch(semitones, inplace=True)
+        except ValueError as error:
+            pitches = track.notes.numpy()["pitch"]
+            raise PitchOutOfRange(
+                f"track {number} has pitches {pitches.min()} to {pitches.max()}: "
+                f"a shift of {semitones:+d} takes notes out of MIDI's 0 to 127"
+            ) from error
+    for sign in shifted.key_signatures:
+        sign.key = shifted_key(sign.key, semitones)
+    return shifted
+
+
+def shifted_key(key: int, semitones: int) -> int:
+    """A key signature in sharps (flats are negative), transposed: -5 to 6; unchanged by whole octaves."""
+    return key if semitones % 12 == 0 else (key + 7 * semitones + 5) % 12 - 5
+
+
+def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, int]:
+    """The lowest and the highest pitch, both included, that the tokenizer has tokens for.
+
+    MidiTok's own filter lets the upper end of `pitch_range` pass, for which its vocabulary has no token.
+    """
+    kinds = _DRUMS if drums and tokenizer.config.use_pitchdrum_tokens else _PITCHED
+    pitches = [
+        int(value) for name in base_vocabulary(tokenizer) for kind, _, value in [name.partition("_")] if kind in kinds
+    ]
+    if not pitches:
+        low, high = tokenizer.config.drums_pitch_range if drums else tokenizer.config.pitch_range
+        return int(low), int(high) - 1
+    return min(pitches), max(pitches)
+
+
+def base_vocabulary(tokenizer: MusicTokenizer) -> dict[str, int]:
+    """Token names to ids before any merging; of several vocabularies, their names together."""
+    if not tokenizer.is_multi_voc:
+        return dict(tokenizer.vocab)
+    return {name: number for vocabulary in tokenizer.vocab for name, number in vocabulary.items()}
+
+
+def without_unwritable(score: ScoreTick, tokenizer: MusicTokenizer) -> tuple[ScoreTick, int]:
+    """The score without the notes that the tokenizer has no token for, and how many those were."""
+    ranges = {drums: written_range(tokenizer, drums) for drums in (False, True)}
+    lost = 0
+    kept = score
+    for number, track in enumerate(score.tracks):
+        low, high = ranges[bool(track.is_drum)]
+        pitches = track.notes.numpy()["pitch"]
+        inside = (pitches >= low) & (pitches <= high)
+        if not inside.all():
+            kept = score.copy() if kept is score else kept
+            lost += int((~inside).sum())
+            kept.tracks[number].notes = type(track.notes)(
+                [note for note, keep in zip(track.notes, inside, strict=True) if keep]
+            )
+    return kept, lost
+
+
+def pitch_span(score: ScoreTick) -> tuple[int, int] | None:
+    """The lowest and the highest pitch of the pitched tracks, or None without any."""
+    pitches = [track.notes.numpy()["pitch"] for track in score.tracks if not track.is_drum and len(track.notes)]
+    return (int(min(p.min() for p in pitches)), int(max(p.max() for p in pitches))) if pitches else None
+
+
+class TokenTransposer:
+    """Transposes token ids by table look-up, for one tokenizer's untrained vocabulary.
+
+    A tokenizer that writes drums with the pitch tokens (`use_pitchdrum_tokens=False`) needs them marked
+    before: `mark_drums` gives them alias ids from `vocab_size` on, which the table maps back, unshifted.
+
+    Raises RouteError for a trained or a multi-vocabulary tokenizer: its ids cannot be shifted one by one.
+    """
+
+    def __init__(self, tokenizer: MusicTokenizer) -> None:
+        if tokenizer.is_trained:
+            raise RouteError("a trained tokenizer merges pitches with other tokens, which no table can shift")
+        if tokenizer.is_multi_voc:
+            raise RouteError("a tokenizer of several vocabularies has no single table of tokens")
+        vocabulary = base_vocabulary(tokenizer)
+        self.vocab_size = max(vocabulary.values()) + 1
+        self._names = np.full(self.vocab_size, "", object)
+        for name, number in vocabulary.items():
+            self._names[number] = name
+        self._ids = vocabulary
+        self.drum_aliases = np.array(
+            [i for i, name in enumerate(self._names) if name.partition("_")[0] in _PITCHED]
+            if not tokenizer.config.use_pitchdrum_tokens
+            else [],
+            np.int64,
+        )
+        self.ids_in_store = self.vocab_size + len(self.drum_aliases)
+
+    @cached_property
+    def table(self) -> NDArray[np.int64]:
+        """(2 * MAX_SHIFT + 1, ids_in_store) int64: the id of each token shifted by row - MAX_SHIFT semitones.
+
+        OUT_OF_RANGE stands where the vocabulary has no such token.
+        """
+        rows = 2 * MAX_SHIFT + 1
+        table = np.empty((rows, self.ids_in_store), np.int64)
+        table[:, : self.vocab_size] = np.arange(self.vocab_size)
+        table[:, self.vocab_size :] = self.drum_aliases
+        for number, name in enumerate(self._names):
+            if name.partition("_")[0] in (*_PITCHED, "Chord", "KeySig"):
+                table[:, number] = [
+                    self._ids.get(_shifted_name(name, row - MAX_SHIFT), OUT_OF_RANGE) for row in range(rows)
+                ]
+        return table
+
+    def __call__(self, ids: ArrayLike, semitones: ArrayLike) -> NDArray[np.int64]:
+        """Transpose token ids.
+
+        ids: (..., window) token ids of the untrained vocabulary, drums as aliases where they need one.
+        semitones: broadcasts against ids.shape[:-1]; positive is up.
+        Returns ids.shape int64, equal to tokenizing the shifted score.
+        Raises PitchOutOfRange where a note would leave the tokenizer's pitches, and ConfigError for a
+        shift beyond 24 semitones.
+        """
+        tokens = np.asarray(ids, np.int64)
+        shift = np.asarray(semitones, np.int64)
+        if shift.size and (shift.min() < -MAX_SHIFT or shift.max() > MAX_SHIFT):
+            widest = shift.flat[np.abs(shift).argmax()]
+            raise ConfigError(f"a shift of {widest} semitones: use numbers from {-MAX_SHIFT} to {MAX_SHIFT}")
+        shifted = self.table[shift[..., None] + MAX_SHIFT if tokens.ndim else shift + MAX_SHIFT, tokens]
+        if shifted.size and shifted.min() == OUT_OF_RANGE:
+            where = tuple(int(i) for i in np.argwhere(shifted == OUT_OF_RANGE)[0])
+            by = int(np.broadcast_to(shift[..., None] if tokens.ndim else shift, tokens.shape)[where])
+            raise PitchOutOfRange(
+                f"token {self._names[tokens[where]]} at {where}: a shift of {by:+d} leaves the tokenizer's pitches"
+            )
+        return shifted
+
+    def mark_drums(self, ids: NDArray[np.int64], drums: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Replace the tokens of drum notes by their aliases. ids, drums: (n,) -> (n,) int64."""
+        marked = ids.copy()
+        marked[drums] = self.vocab_size + np.searchsorted(self.drum_aliases, ids[drums])
+        return marked
+
+    def name_of(self, number: int) -> str:
+        """The name of a token id, such as Pitch_60."""
+        return str(self._names[number])
+
+
+def settings_of(tokenizer: MusicTokenizer) -> dict[str, Any]:
+    """The tokenizer's class and settings, as plain data that JSON can hold."""
+    plain: dict[str, Any] = json.loads(json.dumps(tokenizer.to_dict(), default=str))
+    return plain
+
+
+def notes_per_token(tokenizer: MusicTokenizer) -> NDArray[np.int64]:
+    """(vocabulary,) int64: how many notes each token begins; a merged token begins those of its parts."""
+    counts = np.zeros(len(tokenizer), np.int64)
+    if tokenizer.is_trained:
+        parts_of = getattr(tokenizer, "_vocab_learned_bytes_to_tokens", {})
+        for symbol, number in (tokenizer.vocab_model or {}).items():
+            parts = parts_of.get(symbol, [])
+            counts[number] = sum(name.partition("_")[0] in _NOTE for name in parts)
+    else:
+        for name, number in base_vocabulary(tokenizer).items():
+            counts[number] = name.partition("_")[0] in _NOTE
+    return counts
+
+
+def _shifted_name(name: str, semitones: int) -> str:
+    from miditok.constants import PITCH_CLASSES
+
+    kind, _, value = name.partition("_")
+    if kind in _PITCHED:
+        return f"{kind}_{int(value) + semitones}"
+    if kind == "KeySig":
+        key, colon, mode = value.partition(":")
+        return f"{kind}_{shifted_key(int(key), semitones)}{colon}{mode}"
+    root, colon, quality = value.partition(":")
+    if not colon:  # a chord token without its root says only the quality
+        return name
+    return f"{kind}_{PITCH_CLASSES[(PITCH_CLASSES.index(root) + semitones) % 12]}:{quality}"

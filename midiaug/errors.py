@@ -1,0 +1,37 @@
+"""What a user can mend: each error is one sentence that says what, where and what to do."""
+
+
+class MidiaugError(Exception):
+    """Any failure whose text alone tells a user what to change."""
+
+
+class ConfigError(MidiaugError, ValueError):
+    """A setting that cannot be used; the text names its key."""
+
+
+class CorpusError(MidiaugError):
+    """No music to work with: a missing folder, or nothing readable in it."""
+
+
+class QuarantinedFile(MidiaugError):
+    """One file that cannot be used; the text is the reason, without the file's name."""
+
+
+class SplitError(MidiaugError):
+    """A corpus that cannot be split into training and validation pieces."""
+
+
+class RouteError(MidiaugError):
+    """A tokenizer whose tokens cannot be shifted by table."""
+
+
+class PitchOutOfRange(MidiaugError, ValueError):
+    """A shift that takes a note out of the range that can be written."""
+
+
+class CacheError(MidiaugError):
+    """The cache cannot be written, or cannot be trusted."""
+
+
+class CheckpointError(MidiaugError):
+    """A checkpoint that is missing, damaged or of another run."""

@@ -1,0 +1,165 @@
+"""The LightningModule around RecurrentLM: loss, optimizer, schedule, and what is measured after each epoch."""
+
+import math
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning import LightningModule
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy
+from torchmetrics.text import Perplexity
+
+from midiaug.data.dataset import IGNORED, Batch
+from midiaug.data.module import MidiDataModule
+from midiaug.data.sampler import TransposingLoader
+from midiaug.data.transpose import MusicTokenizer, notes_per_token, settings_of
+from midiaug.errors import ConfigError
+from midiaug.model import RecurrentLM, token_losses
+from midiaug.monitor import PieceLosses
+
+_WARMUP_STEPS = 500  # where the number of steps is not known
+
+
+class Learner(LightningModule):
+    """Trains a RecurrentLM on the batches of a MidiDataModule.
+
+    tokenizer: gives the vocabulary, and stays in the checkpoint with the model's settings.
+    lr: peak rate of AdamW, reached after the share `warmup` of all steps, then falling as a cosine to a hundredth.
+    After each epoch it logs `loss/val` and `loss/train`, in nats a token, both in eval mode and without
+    augmentation, `loss/gap`, the difference, and `nats_per_note/val`. Padding never counts.
+    """
+
+    def __init__(
+        self,
+        tokenizer: MusicTokenizer,
+        model: dict[str, Any] | None = None,
+        lr: float = 4e-3,
+        weight_decay: float = 0.01,
+        warmup: float = 0.1,
+    ) -> None:
+        super().__init__()
+        if lr <= 0:
+            raise ConfigError(f"optim.lr={lr}: give a learning rate above 0, such as 0.004")
+        if weight_decay < 0:
+            raise ConfigError(f"optim.weight_decay={weight_decay}: give 0 or more")
+        if not 0 <= warmup < 1:
+            raise ConfigError(f"optim.warmup={warmup}: give the share of steps, from 0 to below 1")
+        self.model = RecurrentLM(len(tokenizer), **(model or {}))
+        self.recipe = {"model": dict(model or {}), "tokenizer": settings_of(tokenizer)}
+        self.lr, self.weight_decay, self.warmup = lr, weight_decay, warmup
+        self.notes_per_token: Tensor
+        self.register_buffer("notes_per_token", torch.from_numpy(notes_per_token(tokenizer)), persistent=False)
+        classes: dict[str, Any] = {"num_classes": len(tokenizer), "ignore_index": IGNORED, "average": "micro"}
+        self.quality = MetricCollection(
+            {
+                "perplexity/val": Perplexity(ignore_index=IGNORED),
+                "accuracy/top1": MulticlassAccuracy(top_k=1, **classes),
+                "accuracy/top5": MulticlassAccuracy(top_k=min(5, len(tokenizer)), **classes),
+            }
+        )
+        self.losses: dict[str, PieceLosses] = {}
+        self._random_state: dict[str, Any] | None = None
+
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """input_ids (batch, time) -> logits (batch, time, vocabulary)."""
+        logits: Tensor = self.model(input_ids)[0]
+        return logits
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The mean loss in nats of the batch's tokens."""
+        losses = token_losses(self(batch["input_ids"][:, :-1]), batch["labels"])
+        loss = losses.sum() / (batch["labels"][:, 1:] != IGNORED).sum().clamp(min=1)
+        self.log("loss/step", loss, batch_size=len(losses))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the sums of the epoch before."""
+        if not self.losses:
+            sides = {"val": self._data.validation, "train": self._data.train}
+            self.losses = {side: PieceLosses(dataset.pieces).to(self.device) for side, dataset in sides.items()}
+        for losses in self.losses.values():
+            losses.reset()
+        self.quality.reset()
+
+    @property
+    def _data(self) -> MidiDataModule:
+        data: MidiDataModule = self.trainer.datamodule  # type: ignore[attr-defined]
+        return data
+
+    @cached_property
+    def _probe(self) -> TransposingLoader:
+        return self._data.probe_dataloader()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add the batch to the validation losses and to the metrics."""
+        loader: Any = self.trainer.val_dataloaders
+        logits, targets = self._evaluate("val", batch, loader.sampler.batch(batch_idx))
+        self.quality["perplexity/val"].update(logits, targets)
+        self.quality["accuracy/top1"].update(logits.flatten(0, 1), targets.flatten())
+        self.quality["accuracy/top5"].update(logits.flatten(0, 1), targets.flatten())
+
+    def on_validation_epoch_end(self) -> None:
+        """Take the training pieces' loss in the same way, with the same weights, and log both and the gap."""
+        for number, batch in enumerate(islice(self._probe, int(self.trainer.num_val_batches[0]))):
+            on_device = {name: tensor.to(self.device) for name, tensor in batch.items()}
+            self._evaluate("train", on_device, self._probe.sampler.batch(number))
+        totals = {side: losses.totals() for side, losses in self.losses.items()}
+        self.log("loss/val", totals["val"].nats_per_token)
+        self.log("loss/train", totals["train"].nats_per_token)
+        self.log("loss/gap", totals["val"].nats_per_token - totals["train"].nats_per_token)
+        for side, total in totals.items():
+            self.log(f"nats_per_note/{side}", total.nats_per_note)
+        self.log_dict(self.quality.compute())
+
+    def _evaluate(self, side: str, batch: Batch, windows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        logits, targets = self(batch["input_ids"][:, :-1]), batch["labels"][:, 1:]
+        losses = token_losses(logits, batch["labels"])
+        counted = targets != IGNORED
+        notes = self.notes_per_token[targets.clamp(min=0)] * counted
+        self.losses[side].update(torch.from_numpy(windows).to(self.device), losses.sum(1), counted.sum(1), notes.sum(1))
+        return logits, targets
+
+    def configure_optimizers(self) -> Any:
+        """AdamW, its rate warmed up and then let down along a cosine."""
+        optimizer = AdamW(self.parameters(), lr=self.lr, weight_decay=self.weight_decay)
+        steps = max(1.0, float(self.trainer.estimated_stepping_batches))  # infinite where nothing ends the training
+        rising = self.warmup * steps if math.isfinite(steps) else _WARMUP_STEPS
+
+        def share(step: int) -> float:
+            if step < rising:
+                return (step + 1) / (rising + 1)
+            fallen = min(1.0, (step - rising) / max(1.0, steps - rising))
+            return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fallen))
+
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, share), "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what dropout draws from, and what is needed to build this model again."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        checkpoint["random_state"] = {"torch": torch.get_rng_state(), "cuda": cuda}
+        checkpoint["recipe"] = self.recipe
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse the weights of another model: ConfigError names the first setting that differs."""
+        model = checkpoint["recipe"]["model"]
+        for name, value in self.recipe["model"].items():
+            if model.get(name) != value:
+                raise ConfigError(
+                    f"ckpt: it was trained with model.{name}={model.get(name)}, and this run has {value}; use the same"
+                )
+        self._random_state = checkpoint["random_state"]
+
+    def on_train_start(self) -> None:
+        """Take up the random numbers where the checkpoint left them."""
+        if self._random_state is not None:  # last of all, so that nothing draws between here and the first batch
+            torch.set_rng_state(self._random_state["torch"].cpu())
+            if self._random_state["cuda"] and torch.cuda.is_available():
+                torch.cuda.set_rng_state_all([state.cpu() for state in self._random_state["cuda"]])
+            self._random_state = None

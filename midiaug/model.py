@@ -1,0 +1,73 @@
+"""RecurrentLM, a next-token model: embedding, LSTM or GRU, dropout, output layer."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from midiaug.errors import ConfigError
+
+State = Tensor | tuple[Tensor, Tensor]
+
+
+class RecurrentLM(nn.Module):
+    """Predicts each next token from all before it.
+
+    Where `embed` equals `hidden`, the output layer shares the embedding's weights (Press and Wolf 2017,
+    arXiv 1608.05859): fewer parameters, and on small corpora a lower loss.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        cell: Literal["lstm", "gru"] = "lstm",
+        embed: int = 128,
+        hidden: int = 256,
+        layers: int = 2,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        sizes = {"vocab_size": vocab_size, "embed": embed, "hidden": hidden, "layers": layers}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ConfigError(f"model.{name}={size}: give a number of 1 or more")
+        if not 0 <= dropout < 1:
+            raise ConfigError(f"model.dropout={dropout}: give a share from 0 to below 1")
+        if cell not in ("lstm", "gru"):
+            raise ConfigError(f"model.cell={cell}: use lstm or gru")
+        self.embedding = nn.Embedding(vocab_size, embed)
+        between_layers = dropout if layers > 1 else 0.0  # torch warns of dropout behind a single layer
+        recurrent = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
+        self.recurrent = recurrent(embed, hidden, layers, batch_first=True, dropout=between_layers)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(hidden, vocab_size)
+        nn.init.normal_(self.embedding.weight, std=embed**-0.5)  # logits of about unit size, also when tied
+        if embed == hidden:
+            self.output.weight = self.embedding.weight
+
+    def forward(self, input_ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """input_ids: (batch, time) int64; state: what a former call returned, or None to begin.
+
+        Returns logits (batch, time, vocab_size) for the token after each, and the state after the last.
+        """
+        hidden, state = self.recurrent(self.dropout(self.embedding(input_ids)), state)
+        return self.output(self.dropout(hidden)), state
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of trained weights, shared ones once."""
+        return sum(weight.numel() for weight in self.parameters())
+
+
+def token_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Loss in nats of each predicted token: (batch, time - 1), 0 where the label is -100.
+
+    logits: (batch, time - 1, vocabulary), for the token after each. labels: (batch, time).
+    """
+    losses = nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="none")
+    return losses.view(labels.shape[0], -1)
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Where the module's weights lie."""
+    return next(module.parameters()).device

@@ -1,0 +1,112 @@
+"""The honest gap: what training and validation pieces cost in nats, in eval mode and without augmentation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics import Metric
+
+from midiaug.data.dataset import IGNORED
+from midiaug.data.module import MidiDataModule
+from midiaug.model import RecurrentLM, device_of, token_losses
+
+TWELVE_KEYS = range(-6, 6)
+CHARTS = {
+    "overfitting": {
+        "loss: training and validation (nats a token)": ["Multiline", ["loss/train", "loss/val"]],
+        "gap: validation less training (nats a token)": ["Multiline", ["loss/gap"]],
+    }
+}
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A sum of losses in nats, over so many tokens and notes."""
+
+    nats: float
+    tokens: int
+    notes: int
+
+    @property
+    def nats_per_token(self) -> float:
+        """The mean over the tokens."""
+        return self.nats / max(1, self.tokens)
+
+    @property
+    def nats_per_note(self) -> float:
+        """Comparable across tokenizers, which spend different numbers of tokens on a note."""
+        return self.nats / max(1, self.notes)
+
+
+class PieceLosses(Metric):
+    """Sums the loss of windows by their piece, over all batches and ranks.
+
+    piece_of_window: (windows,) int64, for each window of a dataset the piece that it belongs to.
+    """
+
+    full_state_update = False
+    place: Tensor
+    nats: Tensor
+    tokens: Tensor
+    notes: Tensor
+
+    def __init__(self, piece_of_window: NDArray[np.int64]) -> None:
+        super().__init__()
+        self.pieces, place = np.unique(piece_of_window, return_inverse=True)
+        self.register_buffer("place", torch.from_numpy(place), persistent=False)
+        self.add_state("nats", torch.zeros(len(self.pieces)), dist_reduce_fx="sum")
+        self.add_state("tokens", torch.zeros(len(self.pieces), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("notes", torch.zeros(len(self.pieces), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, windows: Tensor, nats: Tensor, tokens: Tensor, notes: Tensor) -> None:
+        """windows: (n,) rows of the dataset; nats, tokens, notes: (n,) their sums."""
+        place = self.place[windows]
+        self.nats.index_add_(0, place, nats.float())
+        self.tokens.index_add_(0, place, tokens)
+        self.notes.index_add_(0, place, notes)
+
+    def compute(self) -> tuple[Tensor, Tensor, Tensor]:
+        """(pieces,) nats, tokens and notes."""
+        return self.nats, self.tokens, self.notes
+
+    def by_piece(self) -> dict[int, Loss]:
+        """The loss of each piece that came up, by its row in the corpus."""
+        sums = zip(self.pieces.tolist(), *(column.tolist() for column in self.compute()), strict=True)
+        return {piece: Loss(nats, tokens, notes) for piece, nats, tokens, notes in sums if tokens}
+
+    def totals(self) -> Loss:
+        """The loss over all pieces."""
+        nats, tokens, notes = self.compute()
+        return Loss(float(nats.cpu().double().sum()), int(tokens.sum()), int(notes.sum()))
+
+
+def loss_by_key(model: RecurrentLM, data: MidiDataModule) -> dict[int, float]:
+    """The validation loss in nats a token with every piece shifted by -6 to 5 semitones: all twelve keys.
+
+    Only pieces that have room for all twelve count, so that each key is judged on the same music; none: empty.
+    """
+    dataset, store = data.validation, data.store
+    roomy = (store.lowest <= TWELVE_KEYS[0]) & (store.highest >= TWELVE_KEYS[-1])
+    rows = np.flatnonzero(roomy[dataset.pieces])
+    return {shift: _loss(model, data, rows, shift) for shift in TWELVE_KEYS} if len(rows) else {}
+
+
+def key_spread(losses: dict[int, float]) -> float | None:
+    """The loss in the worst key less the loss in the best: 0 for a model that knows all keys alike."""
+    return max(losses.values()) - min(losses.values()) if losses else None
+
+
+@torch.no_grad()
+def _loss(model: RecurrentLM, data: MidiDataModule, rows: NDArray[np.int64], semitones: int) -> float:
+    device, was_training = device_of(model), model.training
+    model.eval()
+    nats, tokens = 0.0, 0
+    for batch in data.fixed_dataloader(data.validation, rows, semitones):
+        labels = batch["labels"].to(device)
+        logits, _ = model(batch["input_ids"].to(device)[:, :-1])
+        nats += float(token_losses(logits, labels).sum())
+        tokens += int((labels[:, 1:] != IGNORED).sum())
+    model.train(was_training)
+    return nats / max(1, tokens)
