@@ -73,6 +73,8 @@ class MidiDataModule(LightningDataModule):
         self.limits = Limits(max_bars, max_tokens)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.draw, self.out_of_range, self.seed = draw, out_of_range, seed
+        self._training: TransposingLoader | None = None
+        self._position: dict[str, int] | None = None  # where a resumed run goes on
         self._check()
 
     def _check(self) -> None:
@@ -202,7 +204,11 @@ class MidiDataModule(LightningDataModule):
     def train_dataloader(self) -> TransposingLoader:
         """The training batches of the sampler's epoch, in this rank's turn."""
         sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.draw, *self._rank(), self._block)
-        return self._loader(self.train, sampler)
+        self._training = self._loader(self.train, sampler)
+        if self._position is not None:
+            self._training.load_state_dict(self._position)
+            self._position = None
+        return self._training
 
     def val_dataloader(self) -> TransposingLoader:
         """The validation windows in their own keys: each validation token but a sequence's first once as a label."""
@@ -243,7 +249,10 @@ class MidiDataModule(LightningDataModule):
         return TransposingLoader(dataset, sampler, self.num_workers, pin_memory=on_gpu)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint must agree with, so that a resumed run goes on with the same batches."""
+        """Where training stands, and what a run must agree with to go on from there with the very next batch."""
+        return {"position": self._training.state_dict() if self._training else None} | self._identity()
+
+    def _identity(self) -> dict[str, Any]:
         return {
             "corpus": self.corpus.key,
             "store": self.store.directory.name,
@@ -257,8 +266,13 @@ class MidiDataModule(LightningDataModule):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Refuse a checkpoint of other data or another draw: ConfigError names the first key that differs."""
-        for key, value in self.state_dict().items():
+        """Go on where the checkpoint stands, with the next train_dataloader.
+
+        Raises ConfigError for a checkpoint of other music or another draw, with the first key that differs.
+        """
+        # Lightning gives the position to the loader as well, but not where the number of steps was asked for before
+        self._position = state_dict.get("position")
+        for key, value in self._identity().items():
             if state_dict.get(key) != value:
                 shown = {"corpus": "the music", "store": "the tokenizer", "validation": "the split"}.get(key)
                 raise ConfigError(

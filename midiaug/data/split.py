@@ -5,8 +5,6 @@ whose transposed twin is trained on would close the gap between the losses on pa
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from midiaug.data.flat import Ragged
 from midiaug.errors import SplitError
+from midiaug.files import write_json
 
 _PAIRS_AT_ONCE = 1 << 16
 
@@ -163,15 +162,6 @@ def read_split(path: str | Path, names: list[str], group: NDArray[np.int64]) -> 
             f"data.split={path}: one side is empty for these {len(names):,} pieces; use another split.json"
         )
     return Split(names, group, validation, val_split, seed), remarks
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON under a temporary name in the same folder, then rename it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w") as file:
-        json.dump(content, file, indent=1)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
 
 
 def _count(number: int, noun: str) -> str:

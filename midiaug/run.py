@@ -1,0 +1,223 @@
+"""One training run: from settings to a trained model and the files that it leaves in its directory."""
+
+import logging
+import time
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import miditok
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+
+from midiaug import __version__
+from midiaug.callbacks import History, LastCheckpoint, rehearsal
+from midiaug.command import this_command
+from midiaug.data.module import MidiDataModule
+from midiaug.data.report import say
+from midiaug.data.shifts import Shifts
+from midiaug.errors import CheckpointError, ConfigError
+from midiaug.files import write_json
+from midiaug.learner import Learner
+from midiaug.monitor import CHARTS, key_spread, loss_by_key
+from midiaug.plots import plot_gap
+from midiaug.screen import Screen, keep_quiet, result_table
+from midiaug.settings import TokenizerSettings, TrainSettings
+
+log = logging.getLogger("midiaug")
+_LOADER_S = 1.0
+
+
+def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = None) -> float:
+    """Train one model, write everything that a run leaves into its directory, and return the lowest validation loss.
+
+    ckpt: a checkpoint to go on from. Raises MidiaugError for settings, music or a checkpoint that cannot be used.
+    """
+    keep_quiet()
+    seed_everything(settings.seed, verbose=False)
+    data = make_data(settings)
+    data.setup()
+    data.split.write(directory / "split.json")
+    write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
+    learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+    history = History(directory, data)
+    trainer = make_trainer(settings, directory, history)
+    say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
+    say("run", f"{directory}")
+    if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
+        trainer.logger.experiment.add_custom_scalars(CHARTS)
+        trainer.logger.log_hyperparams(_compared(settings, data))
+    fit(trainer, learner, data, ckpt)
+    if not history.rows:
+        raise ConfigError("nothing was trained: trainer.max_epochs, max_steps or limit_val_batches leave no epoch")
+    if trainer.is_global_zero and not rehearsal(trainer):
+        _finish(trainer, learner, data, history, settings, directory)
+    return float(history.best["loss/val"])
+
+
+def make_data(settings: TrainSettings) -> MidiDataModule:
+    """The data module that the settings describe."""
+    keys: dict[str, Any] = asdict(settings.data)
+    return MidiDataModule(
+        tokenizer=make_tokenizer(settings.tokenizer),
+        shifts=Shifts.parse(settings.aug.shifts),
+        draw=settings.aug.draw,  # type: ignore[arg-type]  # checked there, with a sentence
+        out_of_range=settings.aug.out_of_range,  # type: ignore[arg-type]
+        seed=settings.seed,
+        **keys,
+    )
+
+
+def make_tokenizer(settings: TokenizerSettings) -> Any:
+    """The MidiTok tokenizer of that class name and those settings. Raises ConfigError where MidiTok has none such."""
+    kind = getattr(miditok, settings.name, None)
+    if not (isinstance(kind, type) and issubclass(kind, miditok.MusicTokenizer)):
+        raise ConfigError(f"tokenizer.name={settings.name}: MidiTok has no such tokenizer; use REMI, TSD or another")
+    try:
+        return kind(miditok.TokenizerConfig(**settings.params))
+    except Exception as error:  # MidiTok refuses settings with errors of every kind
+        raise ConfigError(f"tokenizer.params={settings.params}: MidiTok refuses them ({error})") from error
+
+
+def make_trainer(settings: TrainSettings, directory: Path, history: History) -> Trainer:
+    """Lightning's Trainer with midiaug's callbacks and logs. Raises ConfigError for an argument that it refuses."""
+    checkpoints = directory / "checkpoints"
+    best = ModelCheckpoint(
+        checkpoints, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
+    )
+    stopping = EarlyStopping("loss/val", patience=settings.early_stopping.patience)
+    last = LastCheckpoint(checkpoints / "last.ckpt", settings.checkpoint.minutes)
+    bar = [Screen(history)] if settings.trainer.get("enable_progress_bar") is not False else []
+    try:
+        return Trainer(
+            **settings.trainer,
+            callbacks=[history, *bar, stopping, best, last],
+            logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False),
+            default_root_dir=directory,
+        )
+    except (MisconfigurationException, ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
+
+
+def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
+    """Train. Raises CheckpointError for a checkpoint that cannot be read; says how to go on after Ctrl-C."""
+    if ckpt is not None:
+        _check_readable(ckpt)
+        say("resuming", f"from {ckpt}")
+    try:
+        trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
+    except SystemExit:  # what Lightning makes of Ctrl-C
+        last = Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+        if trainer.is_global_zero and last.is_file():
+            log.info("stopped. To go on from its last checkpoint: %s ckpt=last", this_command())
+        raise KeyboardInterrupt from None
+
+
+def _check_readable(ckpt: Path) -> None:
+    try:
+        content = torch.load(ckpt, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # a damaged file fails in every way
+        raise CheckpointError(f"ckpt={ckpt}: not a readable checkpoint ({_first_line(error)}); use another") from error
+    if "recipe" not in content or "loops" not in content:
+        raise CheckpointError(f"ckpt={ckpt}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
+
+
+def _finish(
+    trainer: Trainer,
+    learner: Learner,
+    data: MidiDataModule,
+    history: History,
+    settings: TrainSettings,
+    directory: Path,
+) -> None:
+    best = directory / "checkpoints" / "best.ckpt"
+    if best.is_file():
+        learner.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+    learner.to(trainer.strategy.root_device)
+    spread = key_spread(loss_by_key(learner.model, data))
+    summary = _summary(settings, learner, data, history, spread)
+    write_json(directory / "summary.json", summary)
+    pieces = f"{summary['pieces']['train']:,} tunes"
+    plot_gap(history.rows, f"{_shape(settings)} on {pieces}, shifts {data.shifts}", directory / "gap.png")
+    if isinstance(trainer.logger, TensorBoardLogger):
+        figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("train", "val", "gap")}
+        figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
+        figures |= {"best/key_spread": spread} if spread is not None else {}
+        trainer.logger.log_hyperparams(_compared(settings, data), figures)
+        trainer.logger.finalize("success")
+    log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread))
+    say("picture", f"{directory / 'gap.png'}")
+    say("model", f"{best}")
+    say("curves", "tensorboard --logdir runs")
+
+
+def _summary(
+    settings: TrainSettings, learner: Learner, data: MidiDataModule, history: History, spread: float | None
+) -> dict[str, Any]:
+    best = history.best
+    in_use = data.store.has_pieces
+    return {
+        "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
+        "cell": settings.model.cell,
+        "tokenizer": settings.tokenizer.name,
+        "shifts": list(data.shifts),
+        "seed": settings.seed,
+        "route": data.route_name,
+        "epochs": history.rows[-1]["epoch"],
+        "best_epoch": best["epoch"],
+        "loss": {side: best[f"loss/{side}"] for side in ("train", "val", "gap")},
+        "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
+        "key_spread": spread,
+        "pieces": {
+            "train": int((in_use & ~data.split.validation).sum()),
+            "val": int((in_use & data.split.validation).sum()),
+            "quarantined": len(data.quarantined),
+        },
+        "tokens_per_second": sorted(row["tokens_per_second"] for row in history.rows)[len(history.rows) // 2],
+        "loader_tokens_per_second": round(loader_speed(data)),
+        "version": __version__,
+    }
+
+
+def loader_speed(data: MidiDataModule, seconds: float = _LOADER_S) -> float:
+    """Tokens that the training loader hands out a second, when nothing waits for it; padding does not count."""
+    tokens, begin = 0, 0.0
+    for number, batch in enumerate(islice(data.train_dataloader(), 100_000)):
+        if number == 0:  # what is spent on starting is not counted
+            begin = time.perf_counter()
+            continue
+        tokens += int(batch["attention_mask"].sum())
+        if time.perf_counter() - begin > seconds:
+            break
+    return tokens / max(1e-9, time.perf_counter() - begin)
+
+
+def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
+    """What a sweep's runs differ by, for TensorBoard's HParams tab."""
+    shown: dict[str, Any] = {
+        "cell": settings.model.cell,
+        "shifts": str(data.shifts),
+        "number of shifts": len(data.shifts),
+    }
+    shown |= {key: value for key, value in asdict(settings.model).items() if key != "cell"}
+    shown |= {"draw": data.draw, "tokenizer": settings.tokenizer.name, "window": data.window}
+    return shown | {"batch_size": data.batch_size, "lr": settings.optim.lr, "seed": settings.seed}
+
+
+def _shape(settings: TrainSettings) -> str:
+    return f"{settings.model.cell.upper()} {settings.model.layers} x {settings.model.hidden}"
+
+
+def _device_name(trainer: Trainer) -> str:
+    device = trainer.strategy.root_device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+    return f"{trainer.world_size} x {name}" if trainer.world_size > 1 else name
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

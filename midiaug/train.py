@@ -1,0 +1,23 @@
+"""Train one model: `python -m midiaug.train`; with --multirun, one after another."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from midiaug.command import checkpoint_file, command
+from midiaug.settings import checked
+
+
+@command("train")
+def main(config: DictConfig) -> float:
+    """Check the settings, train, and return the lowest validation loss, so that a sweeper can use it."""
+    settings = checked(config)
+    ckpt = checkpoint_file(settings.ckpt)
+    from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
+
+    return train_model(settings, Path(HydraConfig.get().runtime.output_dir), ckpt)
+
+
+if __name__ == "__main__":
+    main()
