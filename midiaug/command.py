@@ -1,21 +1,24 @@
 """What every command shares: it starts under Hydra from any directory, and says what went wrong in one sentence."""
 
 import difflib
+import functools
 import os
 import re
-import shlex
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.errors import HydraException
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from midiaug.errors import CheckpointError, ConfigError, MidiaugError
+from midiaug.directories import run_dir, run_name
+from midiaug.errors import ConfigError, MidiaugError
 
 Task = Callable[[DictConfig], Any]
 
@@ -36,37 +39,58 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
             _register_resolvers()
-            run = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)(task)
+            start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
-                run()
+                start(task)()
                 return
             os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands the error on, and does not print it itself
-            try:
-                run()
-            except KeyboardInterrupt:
-                sys.exit(130)
-            except (MidiaugError, HydraException, OmegaConfBaseException) as error:
-                sys.stdout.flush()
-                print(sentence_of(error), file=sys.stderr)  # noqa: T201
-                sys.exit(1)
+            with _one_sentence():
+                start(_quietly(task))()
 
         return main
 
     return decorate
 
 
+def _quietly(task: Task) -> Task:
+    """The task, ending a single run itself where it fails: Hydra would print the overrides above the sentence."""
+
+    @functools.wraps(task)
+    def run(config: DictConfig) -> Any:
+        single = HydraConfig.get().mode == RunMode.RUN
+        with _one_sentence() if single else nullcontext():
+            return task(config)
+
+    return run
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (MidiaugError, HydraException, OmegaConfBaseException) as error:
+        sys.stdout.flush()
+        print(sentence_of(error), file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
 def sentence_of(error: Exception) -> str:
     """An error in one sentence, with the name of its kind in front."""
     if isinstance(error, MidiaugError):
         return f"{type(error).__name__}: {error}"
-    text = " ".join(str(error).split())
+    text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
     unknown = re.search(r"Could not override '([^']+)'", text)
+    option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
     if unknown:
-        key = unknown[1]
-        close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
+        close = difflib.get_close_matches(unknown[1], known_keys(), n=1, cutoff=0.5)
         hint = f"did you mean {close[0]}? " if close else ""
-        text = f"{key}: there is no such key; {hint}--help lists them all"
-    text = re.sub(r" ?(Set the environment variable HYDRA_FULL_ERROR|See https?://|Config search path:).*", "", text)
+        text = f"{unknown[1]}: there is no such key; {hint}--help lists them all"
+    elif option:
+        text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
+    elif isinstance(error, OverrideParseException):
+        text = f"{error.override}: not readable ({text}); put quotes around a list, as in 'aug.shifts=[-5,5]'"
     return f"ConfigError: {text}"
 
 
@@ -91,43 +115,6 @@ def _keys_below(node: Any, prefix: str) -> list[str]:
     return keys
 
 
-def newest_checkpoint(root: str | Path) -> Path:
-    """The last.ckpt that was written most recently below a folder of runs. Raises CheckpointError without any."""
-    found = sorted(Path(root).glob("**/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise CheckpointError(f"ckpt=last: no checkpoints/last.ckpt below {root}; train first, or give a file")
-    return found[-1]
-
-
-def checkpoint_file(ckpt: str | None, root: str | Path = "runs") -> Path | None:
-    """The file that `ckpt` names, or None. Raises CheckpointError where there is none."""
-    if ckpt is None:
-        return None
-    path = newest_checkpoint(root) if ckpt == "last" else Path(ckpt).expanduser()
-    if not path.is_file():
-        raise CheckpointError(f"ckpt={ckpt}: no such file; give a checkpoint that a run wrote, or last")
-    return path.resolve()
-
-
-def run_name(overrides: str) -> str:
-    """What differs from the defaults, as part of a folder's name: `model=gru,aug=none`."""
-    kept = re.sub(r"[^\w=.,+-]+", "_", overrides).strip("_,")
-    return kept[:120].rstrip("_,") or "default"
-
-
-def run_dir(root: str, ckpt: str | None, overrides: str) -> str:
-    """A new folder for a run, named by its time and what differs; or, with ckpt=last, the folder of the run resumed."""
-    if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
-        return str(newest_checkpoint(root).parents[1])
-    return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{run_name(overrides)}")
-
-
-def this_command() -> str:
-    """The command line as it was typed, without ckpt=last, to show how to go on with it."""
-    module = Path(sys.argv[0]).stem
-    return shlex.join(["python", "-m", f"midiaug.{module}", *(word for word in sys.argv[1:] if word != "ckpt=last")])
-
-
 def _register_resolvers() -> None:
     OmegaConf.register_new_resolver("midiaug.run_dir", run_dir, replace=True, use_cache=True)
     OmegaConf.register_new_resolver("midiaug.run_name", run_name, replace=True)
@@ -145,4 +132,8 @@ def typed(schema: type, config: DictConfig) -> Any:
         except OmegaConfBaseException:
             value = None
         shown = f"{key}={value}" if value is not None else f"{key}"
+        if isinstance(error, ConfigKeyError):
+            raise ConfigError(f"{key}: there is no such key; --help lists them all") from error
+        if "is not a ListConfig" in reason:
+            reason = "give a list of numbers in brackets, such as [-5,5]"
         raise ConfigError(f"{shown}: {reason[:1].lower()}{reason[1:]}") from error

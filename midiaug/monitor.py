@@ -73,7 +73,9 @@ class PieceLosses(Metric):
 
     def by_piece(self) -> dict[int, Loss]:
         """The loss of each piece that came up, by its row in the corpus."""
-        sums = zip(self.pieces.tolist(), *(column.tolist() for column in self.compute()), strict=True)
+        # torchmetrics makes a number of a single piece's tensor
+        columns = (column.reshape(-1).tolist() for column in self.compute())
+        sums = zip(self.pieces.tolist(), *columns, strict=True)
         return {piece: Loss(nats, tokens, notes) for piece, nats, tokens, notes in sums if tokens}
 
     def totals(self) -> Loss:

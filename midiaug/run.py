@@ -5,9 +5,8 @@ import time
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-import miditok
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer, seed_everything
@@ -16,17 +15,18 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from midiaug import __version__
 from midiaug.callbacks import History, LastCheckpoint, rehearsal
-from midiaug.command import this_command
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
+from midiaug.directories import this_command
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.files import write_json
 from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
 from midiaug.plots import plot_gap
 from midiaug.screen import Screen, keep_quiet, result_table
-from midiaug.settings import TokenizerSettings, TrainSettings
+from midiaug.settings import TrainSettings
+from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
 _LOADER_S = 1.0
@@ -40,12 +40,14 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     keep_quiet()
     seed_everything(settings.seed, verbose=False)
     data = make_data(settings)
+    learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+    history = History(directory, data)
+    trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
+    if ckpt is not None:
+        _check_readable(ckpt)
     data.setup()
     data.split.write(directory / "split.json")
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
-    learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
-    history = History(directory, data)
-    trainer = make_trainer(settings, directory, history)
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
     say("run", f"{directory}")
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
@@ -63,7 +65,7 @@ def make_data(settings: TrainSettings) -> MidiDataModule:
     """The data module that the settings describe."""
     keys: dict[str, Any] = asdict(settings.data)
     return MidiDataModule(
-        tokenizer=make_tokenizer(settings.tokenizer),
+        tokenizer=make_tokenizer(settings.tokenizer.name, settings.tokenizer.params),
         shifts=Shifts.parse(settings.aug.shifts),
         draw=settings.aug.draw,  # type: ignore[arg-type]  # checked there, with a sentence
         out_of_range=settings.aug.out_of_range,  # type: ignore[arg-type]
@@ -72,19 +74,9 @@ def make_data(settings: TrainSettings) -> MidiDataModule:
     )
 
 
-def make_tokenizer(settings: TokenizerSettings) -> Any:
-    """The MidiTok tokenizer of that class name and those settings. Raises ConfigError where MidiTok has none such."""
-    kind = getattr(miditok, settings.name, None)
-    if not (isinstance(kind, type) and issubclass(kind, miditok.MusicTokenizer)):
-        raise ConfigError(f"tokenizer.name={settings.name}: MidiTok has no such tokenizer; use REMI, TSD or another")
-    try:
-        return kind(miditok.TokenizerConfig(**settings.params))
-    except Exception as error:  # MidiTok refuses settings with errors of every kind
-        raise ConfigError(f"tokenizer.params={settings.params}: MidiTok refuses them ({error})") from error
-
-
 def make_trainer(settings: TrainSettings, directory: Path, history: History) -> Trainer:
     """Lightning's Trainer with midiaug's callbacks and logs. Raises ConfigError for an argument that it refuses."""
+    _check_numbers(settings.trainer)
     checkpoints = directory / "checkpoints"
     best = ModelCheckpoint(
         checkpoints, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
@@ -103,10 +95,17 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
         raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
 
 
+def _check_numbers(arguments: dict[str, Any]) -> None:
+    """Raise ConfigError for text where the Trainer takes none: Lightning itself fails late, and without the name."""
+    hints = get_type_hints(Trainer.__init__)
+    for name, value in arguments.items():
+        if isinstance(value, str) and "str" not in str(hints[name]) and "Literal" not in str(hints[name]):
+            raise ConfigError(f"trainer.{name}={value}: give a number, true, false or null")
+
+
 def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
     """Train. Raises CheckpointError for a checkpoint that cannot be read; says how to go on after Ctrl-C."""
     if ckpt is not None:
-        _check_readable(ckpt)
         say("resuming", f"from {ckpt}")
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
@@ -121,7 +120,7 @@ def _check_readable(ckpt: Path) -> None:
     try:
         content = torch.load(ckpt, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # a damaged file fails in every way
-        raise CheckpointError(f"ckpt={ckpt}: not a readable checkpoint ({_first_line(error)}); use another") from error
+        raise CheckpointError(f"ckpt={ckpt}: not a checkpoint, or a damaged one; use another") from error
     if "recipe" not in content or "loops" not in content:
         raise CheckpointError(f"ckpt={ckpt}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
 
@@ -216,8 +215,3 @@ def _device_name(trainer: Trainer) -> str:
     device = trainer.strategy.root_device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
     return f"{trainer.world_size} x {name}" if trainer.world_size > 1 else name
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

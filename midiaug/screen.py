@@ -24,6 +24,8 @@ def keep_quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     # readers of the table run in this process by design; a short run logs less often than it has steps
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")  # torch's, of Lightning's code
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # a resumed run goes on in its directory
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
 
 

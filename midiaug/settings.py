@@ -105,4 +105,6 @@ def checked(config: DictConfig) -> TrainSettings:
         )
     if settings.checkpoint.minutes <= 0:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
+    if not 0 <= settings.seed < 1 << 32:
+        raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")
     return settings

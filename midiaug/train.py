@@ -5,7 +5,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from midiaug.command import checkpoint_file, command
+from midiaug.command import command
+from midiaug.directories import checkpoint_file
 from midiaug.settings import checked
 
 

@@ -1,0 +1,55 @@
+"""MidiTok tokenizers from settings that YAML can hold."""
+
+import difflib
+import inspect
+from typing import Any
+
+import miditok
+
+from midiaug.errors import ConfigError
+
+# what MidiTok's tokenizers read of TokenizerConfig's free keywords, each named in its class's documentation
+_FREE_PARAMS = (
+    "add_trailing_bars",
+    "base_tokenizer",
+    "max_bar_embedding",
+    "max_duration",
+    "max_microtiming_shift",
+    "num_microtiming_bins",
+    "ticks_per_quarter",
+    "use_bar_end_tokens",
+    "use_microtiming",
+    "use_position_toks",
+)
+
+
+def make_tokenizer(name: str, params: dict[str, Any]) -> Any:
+    """The MidiTok tokenizer of that class name, such as REMI, with what its TokenizerConfig takes.
+
+    `beat_res` may be written with text keys, {"0_4": 8}. Raises ConfigError where MidiTok has no such
+    tokenizer or refuses a parameter.
+    """
+    kind = getattr(miditok, name, None)
+    kinds = [known for known, value in vars(miditok).items() if inspect.isclass(value) and _is_tokenizer(value)]
+    if name not in kinds:
+        raise ConfigError(f"tokenizer.name={name}: MidiTok has no such tokenizer; use one of {', '.join(kinds)}")
+    known = [*inspect.signature(miditok.TokenizerConfig).parameters, *_FREE_PARAMS]
+    for key in params:
+        if key not in known or key == "kwargs":
+            close = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else "see MidiTok's TokenizerConfig"
+            raise ConfigError(f"tokenizer.params.{key}: MidiTok has no such parameter; {hint}")
+    try:
+        return kind(miditok.TokenizerConfig(**{key: _as_python(key, value) for key, value in params.items()}))  # type: ignore[misc]
+    except Exception as error:  # MidiTok refuses settings with errors of every kind
+        raise ConfigError(f"tokenizer.params={params}: MidiTok refuses them ({error})") from error
+
+
+def _is_tokenizer(value: type) -> bool:
+    return issubclass(value, miditok.MusicTokenizer) and value is not miditok.MusicTokenizer
+
+
+def _as_python(key: str, value: Any) -> Any:
+    if key == "beat_res" and isinstance(value, dict):
+        return {tuple(int(beat) for beat in span.split("_")): samples for span, samples in value.items()}
+    return tuple(value) if isinstance(value, list) and key.endswith("_range") else value
