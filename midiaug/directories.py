@@ -7,6 +7,9 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
+
 from midiaug.errors import CheckpointError
 
 
@@ -29,9 +32,25 @@ def checkpoint_file(ckpt: str | None, root: str | Path = "runs") -> Path | None:
 
 
 def run_name(overrides: str) -> str:
-    """What differs from the defaults, as part of a folder's name: `model=gru,aug=none`."""
-    kept = re.sub(r"[^\w=.,+-]+", "_", overrides).strip("_,")
+    """What differs, as a folder's name: `model=gru,aug=none`.
+
+    overrides: what differs from the defaults. In a sweep only the keys that take several values count.
+    """
+    swept = _swept_keys(sys.argv[1:])
+    parts = re.split(r",(?=[^,=]+=)", overrides)
+    overrides = ",".join(part for part in parts if part.partition("=")[0] in swept) or overrides
+    kept = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", overrides)).strip("_,")
     return kept[:120].rstrip("_,") or "default"
+
+
+def _swept_keys(words: list[str]) -> list[str]:
+    """The keys that a command line gives several values, as `model=lstm,gru` does."""
+    overrides = [word for word in words if "=" in word and not word.startswith("-")]
+    try:
+        parsed = OverridesParser.create().parse_overrides(overrides)
+    except OverrideParseException:  # not this program's command line
+        return []
+    return [override.get_key_element().lstrip("+~") for override in parsed if override.is_sweep_override()]
 
 
 def run_dir(root: str, ckpt: str | None, overrides: str) -> str:
@@ -39,6 +58,11 @@ def run_dir(root: str, ckpt: str | None, overrides: str) -> str:
     if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
         return str(newest_checkpoint(root).parents[1])
     return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{run_name(overrides)}")
+
+
+def shown(path: Path) -> str:
+    """A path as a person would type it: relative where it lies below the working directory."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def this_command() -> str:

@@ -1,6 +1,7 @@
 """One training run: from settings to a trained model and the files that it leaves in its directory."""
 
 import logging
+import shlex
 import time
 from dataclasses import asdict
 from itertools import islice
@@ -18,7 +19,7 @@ from midiaug.callbacks import History, LastCheckpoint, rehearsal
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
-from midiaug.directories import this_command
+from midiaug.directories import shown, this_command
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.files import write_json
 from midiaug.learner import Learner
@@ -49,7 +50,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     data.split.write(directory / "split.json")
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
-    say("run", f"{directory}")
+    say("run", shown(directory))
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
         trainer.logger.log_hyperparams(_compared(settings, data))
@@ -106,7 +107,7 @@ def _check_numbers(arguments: dict[str, Any]) -> None:
 def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
     """Train. Raises CheckpointError for a checkpoint that cannot be read; says how to go on after Ctrl-C."""
     if ckpt is not None:
-        say("resuming", f"from {ckpt}")
+        say("resuming", f"from {shown(ckpt)}")
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
     except SystemExit:  # what Lightning makes of Ctrl-C
@@ -143,15 +144,15 @@ def _finish(
     pieces = f"{summary['pieces']['train']:,} tunes"
     plot_gap(history.rows, f"{_shape(settings)} on {pieces}, shifts {data.shifts}", directory / "gap.png")
     if isinstance(trainer.logger, TensorBoardLogger):
-        figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("train", "val", "gap")}
+        figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
         figures |= {"best/key_spread": spread} if spread is not None else {}
         trainer.logger.log_hyperparams(_compared(settings, data), figures)
         trainer.logger.finalize("success")
     log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread))
-    say("picture", f"{directory / 'gap.png'}")
-    say("model", f"{best}")
-    say("curves", "tensorboard --logdir runs")
+    say("picture", shown(directory / "gap.png"))
+    say("best model", shown(best))
+    say("curves", f"tensorboard --logdir {shlex.quote(Path(shown(directory)).parts[0])}")
 
 
 def _summary(
@@ -196,15 +197,21 @@ def loader_speed(data: MidiDataModule, seconds: float = _LOADER_S) -> float:
 
 
 def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
-    """What a sweep's runs differ by, for TensorBoard's HParams tab."""
-    shown: dict[str, Any] = {
-        "cell": settings.model.cell,
+    """What a sweep's runs may differ by, for TensorBoard's HParams tab."""
+    model = settings.model
+    return {
+        "cell": model.cell,
+        "dropout": model.dropout,
+        "hidden": model.hidden,
+        "keys": len(data.shifts),
+        "layers": model.layers,
+        "lr": settings.optim.lr,
+        "seed": settings.seed,
+        "shift draw": data.draw,
         "shifts": str(data.shifts),
-        "number of shifts": len(data.shifts),
+        "tokenizer": settings.tokenizer.name,
+        "window": data.window,
     }
-    shown |= {key: value for key, value in asdict(settings.model).items() if key != "cell"}
-    shown |= {"draw": data.draw, "tokenizer": settings.tokenizer.name, "window": data.window}
-    return shown | {"batch_size": data.batch_size, "lr": settings.optim.lr, "seed": settings.seed}
 
 
 def _shape(settings: TrainSettings) -> str:

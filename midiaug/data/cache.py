@@ -30,15 +30,16 @@ def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
     that name is always complete. A second process that wants the same one waits for the first.
     What a killed build left behind is removed by the next. Raises CacheError where it cannot be written.
     """
-    if directory.exists():
-        return directory
     try:
+        if directory.exists():
+            return directory
         directory.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(directory.with_suffix(".lock")):
             for leftover in directory.parent.glob(f".{directory.name}.*"):
                 shutil.rmtree(leftover, ignore_errors=True)
             if not directory.exists():
                 temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+                temporary.chmod(directory.parent.stat().st_mode & 0o777)  # mkdtemp's own would shut out other users
                 try:
                     build(temporary)
                     temporary.rename(directory)

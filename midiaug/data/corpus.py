@@ -22,7 +22,7 @@ from midiaug.data.sources import Entry, shuffled
 from midiaug.data.workers import in_processes
 from midiaug.errors import CorpusError, QuarantinedFile
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def read_corpus(
         corpus = _read_cached(entries, limits, cache_dir, None, processes)
     else:
         entries = shuffled(entries, seed)
-        taken = limit
-        while True:  # a few more than asked for, as some may not be readable; more where that is not enough
-            taken += limit // 8 + 16
+        more = limit // 8 + 16  # than asked for, as some may not be readable; twice as many where that is not enough
+        while True:
+            taken, more = limit + more, 2 * more
             corpus = _read_cached(entries[:taken], limits, cache_dir, limit, processes)
             if len(corpus) == limit or taken >= len(entries):
                 break

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 NGRAM = 12
-VERSION = 1
+VERSION = 2
 _TOGETHER_BEATS = 1 / 24  # onsets closer than this are one chord
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -30,7 +30,7 @@ def _steps(onsets: NDArray[np.float64], pitches: NDArray[np.int64]) -> NDArray[n
     """Onsets in quarter notes and pitches of one track -> (onsets - 1,) step symbols of its top line."""
     order = np.argsort(onsets, kind="stable")
     onsets, pitches = onsets[order], pitches[order]
-    starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) > _TOGETHER_BEATS)
+    starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) >= _TOGETHER_BEATS - 1e-9)
     if len(starts) < 2:
         return np.zeros(0, np.int64)
     top = np.maximum.reduceat(pitches, starts)

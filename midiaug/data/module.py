@@ -1,6 +1,5 @@
 """MidiDataModule: a folder of music in, batches of transposed windows out."""
 
-import logging
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -10,22 +9,22 @@ from miditok import REMI
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
+from midiaug.data.arguments import check_arguments
 from midiaug.data.cache import default_cache_dir
-from midiaug.data.corpus import Corpus, Quarantined, read_corpus
+from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
+from midiaug.data.music import Music, Reading, list_entries, read_music
 from midiaug.data.pieces import Limits
-from midiaug.data.report import report_pieces, report_shifts, report_split, report_unwritable, say
+from midiaug.data.report import report_shifts, say
 from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, Windows, choose_route
 from midiaug.data.sampler import Draw, FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
-from midiaug.data.sources import COLLECTIONS, bundled, folder
-from midiaug.data.split import Split, draw_split, read_split, twin_groups
-from midiaug.data.store import TokenStore, build_store
+from midiaug.data.split import Split
+from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
 from midiaug.data.workers import cores
-from midiaug.errors import ConfigError, SplitError
+from midiaug.errors import ConfigError
 
-log = logging.getLogger("midiaug")
 _BLOCK_TOKENS = 1 << 16  # read at once by table: shares the fixed cost, and stays within the memory that is reused
 
 
@@ -63,7 +62,10 @@ class MidiDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        check_arguments(locals())
         self.source = source or ("bundled" if path is None else "folder")
+        if self.source == "folder" and path is None:
+            raise ConfigError("data=folder: data.path is missing; give the folder of your files")
         self.path, self.collection, self.limit = path, collection, limit
         self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else REMI()
         self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
@@ -73,83 +75,32 @@ class MidiDataModule(LightningDataModule):
         self.limits = Limits(max_bars, max_tokens)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.draw, self.out_of_range, self.seed = draw, out_of_range, seed
+        if self.tokenizer.is_multi_voc:
+            name = type(self.tokenizer).__name__
+            raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
         self._training: TransposingLoader | None = None
         self._position: dict[str, int] | None = None  # where a resumed run goes on
-        self._check()
-
-    def _check(self) -> None:
-        wrong = {
-            f"data.limit={self.limit}: give a number of pieces, 2 or more, or null for all": self.limit is not None
-            and self.limit < 2,
-            f"data.batch_size={self.batch_size}: a batch holds at least one window": self.batch_size < 1,
-            f"data.window={self.window}: give a number of tokens, 2 or more": self.window < 2,
-            f"data.twin_share={self.twin_share}: give a share above 0, up to 1": not 0 < self.twin_share <= 1,
-            f"data.val_split={self.val_split}: give a share between 0 and 1, such as 0.1": not 0 < self.val_split < 1,
-            f"data.max_bars={self.limits.max_bars}: give a number of bars, 1 or more": self.limits.max_bars < 1,
-            f"data.max_tokens={self.limits.max_tokens}: give a number of tokens, 1 or more": self.limits.max_tokens < 1,
-            f"data.num_workers={self.requested_workers}: use auto, or a number of processes, 0 or more": (
-                self.requested_workers != "auto"
-                and (not isinstance(self.requested_workers, int) or self.requested_workers < 0)
-            ),
-            f"aug.out_of_range={self.out_of_range}: use limit or drop": self.out_of_range not in ("limit", "drop"),
-            f"aug.draw={self.draw}: use random or balanced": self.draw not in ("random", "balanced"),
-            f"data.route={self.requested_route}: use auto, tokens or midi": (
-                self.requested_route not in ("auto", "tokens", "midi")
-            ),
-            f"seed={self.seed}: give a whole number, 0 or more": self.seed < 0,
-            f"data={self.source}: data.path is missing; give the folder of your files": (
-                self.source == "folder" and self.path is None
-            ),
-            "tokenizer: one with several vocabularies, as CPWord and Octuple, is not supported; use remi, tsd, "
-            "midilike or structured": self.tokenizer.is_multi_voc,
-        }
-        for sentence, holds in wrong.items():
-            if holds:
-                raise ConfigError(sentence)
 
     @cached_property
-    def _read(self) -> tuple[Corpus, Split, TokenStore]:
-        """Everything that is made once: the pieces, their sides, and only then their tokens."""
-        entries = bundled(self.collection) if self.source == "bundled" else folder(self.path or ".")
-        if self.source == "bundled":
-            say("source", COLLECTIONS[self.collection][1])
-        corpus = read_corpus(entries, self.limits, self.cache_dir, limit=self.limit, seed=self.seed)
-        split = self._split(corpus)
-        store = build_store(corpus, self.tokenizer, self.limits, self.cache_dir)
-        self._report(corpus, split, store)
-        return corpus, split, store
-
-    def _split(self, corpus: Corpus) -> Split:
-        names, group = corpus.names.all(), twin_groups(corpus.ngrams, self.twin_share)
-        if self.split_file is None:
-            return draw_split(names, group, self.val_split, self.seed)
-        split, remarks = read_split(self.split_file, names, group)
-        for remark in remarks:
-            log.warning(remark)
-        return split
-
-    def _report(self, corpus: Corpus, split: Split, store: TokenStore) -> None:
-        report_pieces(corpus, store)
-        sides = [bool((side & store.has_pieces).any()) for side in (split.validation, ~split.validation)]
-        if not all(sides):
-            raise SplitError("no piece of one side of the split could be tokenized; quarantine.json names the reasons")
-        report_split(split, store, self.twin_share)
-        report_unwritable(store, self.tokenizer)
+    def _music(self) -> Music:
+        how = Reading(self.limits, self.limit, self.val_split, self.split_file, self.twin_share, self.seed)
+        entries = list_entries(self.source, self.path, self.collection)
+        return read_music(entries, self.tokenizer, how, self.cache_dir)
 
     @property
     def corpus(self) -> Corpus:
         """The pieces that could be read."""
-        return self._read[0]
+        return self._music.corpus
 
     @property
     def split(self) -> Split:
         """Which side each piece is on."""
-        return self._read[1]
+        return self._music.split
 
     @property
     def store(self) -> TokenStore:
         """The pieces as tokens."""
-        return self._read[2]
+        return self._music.store
 
     @property
     def quarantined(self) -> list[Quarantined]:
@@ -162,26 +113,27 @@ class MidiDataModule(LightningDataModule):
 
     @cached_property
     def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
-        corpus, split, store = self._read
+        corpus, split, store = self.corpus, self.split, self.store
         training = ~split.validation
         used = training & store.has_pieces
-        name, why = choose_route(self.requested_route, store, self.shifts, used, self.out_of_range)
+        name, why = choose_route(self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range)
         route: Route = (
             TokenRoute(store, TokenTransposer(self.tokenizer))
             if name == "tokens"
             else MidiRoute(corpus, store, self.tokenizer, self.limits, self.out_of_range)
         )
-        train, validation = (self._dataset(route, side) for side in (training, split.validation))
+        drops = self.out_of_range == "drop" and name == "midi"  # the table can take no note away
+        train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))
         say("route", f"{name}: {why}")
         report_shifts(self.shifts, self.draw, self.out_of_range, store, used)
         say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {self.window} tokens")
         return name, train, validation
 
-    def _dataset(self, route: Route, pieces: NDArray[np.bool_]) -> TransposedDataset:
+    def _dataset(self, route: Route, pieces: NDArray[np.bool_], drops: bool) -> TransposedDataset:
         store = self.store
         windows = Windows.of(store, np.flatnonzero(pieces[store.piece]), self.window)
         room = np.asarray(store.lowest), np.asarray(store.highest)
-        if self.out_of_range == "drop":
+        if drops:
             room = np.full_like(room[0], -MAX_SHIFT), np.full_like(room[1], MAX_SHIFT)
         of_window = np.asarray(store.piece)[windows.sequence]
         return TransposedDataset(windows, of_window, room, self.shifts, route, self.tokenizer.pad_token_id)

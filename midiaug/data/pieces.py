@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from symusic.core import ScoreTick
 
-from midiaug.data.sources import Entry, tunes_of
+from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import QuarantinedFile
 
 
@@ -40,7 +40,7 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
 
     Raises QuarantinedFile: not readable as MIDI, no notes, drums only, or too long.
     """
-    if data[:4] not in (b"MThd", b"RIFF"):
+    if data[:4] != b"MThd":
         raise QuarantinedFile("not readable as MIDI (it does not begin with the MThd header)")
     try:
         score = ScoreTick.from_midi(data)
@@ -55,6 +55,8 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
         raise QuarantinedFile("drums only: there is no pitch to transpose or to learn")
     if notes > limits.max_tokens:
         raise QuarantinedFile(f"too long: {notes:,} notes, and data.max_tokens is {limits.max_tokens:,}")
+    if score.start() < 0:
+        raise QuarantinedFile("not readable as MIDI (its times do not fit in 32 bits)")
     bars = count_bars(score)
     if bars > limits.max_bars:
         raise QuarantinedFile(f"too long: {bars:,} bars, and data.max_bars is {limits.max_bars:,}")
@@ -76,17 +78,20 @@ def count_bars(score: ScoreTick) -> int:
 
 
 def _midi_of_abc(data: bytes, tune: int) -> bytes:
-    tunes = tunes_of(data.decode("utf-8", errors="replace"))
+    tunes = tunes_of(abc_text(data))
     if tune >= len(tunes):
         raise QuarantinedFile("not readable as ABC (no line that begins a tune with X:)")
+    score, failure = None, None
     with _standard_output_caught() as caught:
         try:
             score = ScoreTick.from_abc(tunes[tune])
         except (RuntimeError, ValueError, OSError) as error:
-            raise QuarantinedFile(f"not readable as ABC ({_one_line(error)})") from error
+            failure = error
     complaints = [line.strip() for line in caught if line.lstrip().startswith("Error")]
-    if complaints:
-        raise QuarantinedFile(f"not readable as ABC ({complaints[0]})")
+    if score is None or complaints:
+        # the reader's own message names a temporary file, another each time
+        reason = complaints[0] if complaints else "abc2midi made no MIDI of it; is its key, K:, missing?"
+        raise QuarantinedFile(f"not readable as ABC ({reason})") from failure
     return bytes(score.dumps_midi())
 
 

@@ -3,6 +3,7 @@
 A source is a sorted list of entries; nothing is read here but the lines that part an ABC file into tunes.
 """
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import numpy as np
 
 from midiaug.errors import ConfigError, CorpusError
 
+log = logging.getLogger("midiaug")
 SUFFIXES = (".mid", ".midi", ".kar", ".abc")
 COLLECTIONS = {
     "aird": ("airdsAirs", "Aird's Airs, 1778 to 1801"),
@@ -22,6 +24,7 @@ COLLECTIONS = {
     "essen": ("essenFolksong", "Essen folk songs; their own licence permits non-commercial use only"),
 }
 _TUNE_START = re.compile(r"^X:", re.MULTILINE)
+_HEADER_FIELD = re.compile(r"[LMQ]:")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ def folder(path: str | Path) -> list[Entry]:
     no such folder or no file of a known ending in it.
     """
     root = Path(path).expanduser()
+    try:
+        root.stat()
+    except OSError as error:
+        raise CorpusError(
+            f"data.path={path}: no such folder; give a folder that may be opened ({error.strerror or error})"
+        ) from error
     if root.is_file():
         files = [root] if root.suffix.lower() in SUFFIXES else []
         base = root.parent
@@ -84,16 +93,27 @@ def shuffled(entries: list[Entry], seed: int) -> list[Entry]:
 
 def tunes_of(text: str) -> list[str]:
     """Part the text of an ABC file at its `X:` lines, one string a tune."""
-    starts = [match.start() for match in _TUNE_START.finditer(text)]
-    return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    head, *tunes = _TUNE_START.split(text)
+    header = "".join(line + "\n" for line in head.split("\n") if _HEADER_FIELD.match(line))
+    return [_with_header("X:" + tune, header) for tune in tunes]
+
+
+def abc_text(data: bytes) -> str:
+    """The text of an ABC file, whatever its line ends and whether or not it begins with a byte order mark."""
+    return data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _with_header(tune: str, header: str) -> str:
+    first, _, rest = tune.partition("\n")
+    return f"{first}\n{header}{rest}" if header else tune
 
 
 def _walk(root: Path) -> Iterator[Path]:
     top = os.stat(root)
     seen = {(top.st_dev, top.st_ino)}
-    for directory, folders, files in os.walk(root, followlinks=True):
+    for directory, folders, files in os.walk(root, followlinks=True, onerror=_say_left_out):
         kept = []
-        for name in folders:
+        for name in sorted(folders):
             try:
                 status = os.stat(os.path.join(directory, name))
             except OSError:
@@ -103,15 +123,21 @@ def _walk(root: Path) -> Iterator[Path]:
                 kept.append(name)
         folders[:] = kept
         for name in files:
-            if name.lower().endswith(SUFFIXES):
-                yield Path(directory, name)
+            path = Path(directory, name)
+            # a pipe or a device never ends; a link to nowhere is named in the quarantine
+            if name.lower().endswith(SUFFIXES) and (path.is_file() or not path.exists()):
+                yield path
+
+
+def _say_left_out(error: OSError) -> None:
+    log.warning("%s: this folder could not be opened (%s) and was left out", error.filename, error.strerror)
 
 
 def _entries_of(path: Path, name: str) -> list[Entry]:
     if path.suffix.lower() != ".abc":
         return [Entry(name, path)]
     try:
-        count = len(tunes_of(path.read_text(encoding="utf-8", errors="replace")))
+        count = len(tunes_of(abc_text(path.read_bytes())))
     except OSError:
         count = 1  # reading it again names the reason in the quarantine
     if count <= 1:

@@ -64,7 +64,7 @@ def twin_groups(ngrams: Ragged | Sequence[NDArray[np.uint64]], twin_share: float
     for start in range(0, len(first), _PAIRS_AT_ONCE):
         part = slice(start, start + _PAIRS_AT_ONCE)
         common = np.asarray(grams[first[part]].multiply(grams[second[part]]).sum(axis=1)).ravel()
-        twins[part] = common >= twin_share * np.minimum(counts[first[part]], counts[second[part]])
+        twins[part] = common >= twin_share * np.minimum(counts[first[part]], counts[second[part]]) - 1e-9
     links = coo_matrix((np.ones(twins.sum()), (first[twins], second[twins])), shape=(len(rows), len(rows)))
     return _in_order_of_first(connected_components(links, directed=False)[1])
 
@@ -117,7 +117,8 @@ def draw_split(names: list[str], group: NDArray[np.int64], val_split: float, see
     wanted = max(1.0, val_split * len(names))
     taken: list[int] = []
     held = 0
-    for tune in np.random.default_rng([seed, 0x73706C69]).permutation(tunes):
+    drawn = np.random.default_rng([seed, 0x73706C69]).permutation(tunes)
+    for tune in drawn:
         # a group that would overshoot by more than half of itself stays in training
         if held + sizes[tune] / 2 <= wanted and len(taken) < len(tunes) - 1:
             taken.append(int(tune))
@@ -125,7 +126,7 @@ def draw_split(names: list[str], group: NDArray[np.int64], val_split: float, see
         if held >= wanted:
             break
     if not taken:
-        taken = [int(min(tunes, key=lambda tune: (sizes[tune], tune)))]
+        taken = [int(min(drawn, key=sizes.__getitem__))]
     return Split(names, group, np.isin(group, taken), val_split, seed)
 
 
@@ -137,7 +138,7 @@ def read_split(path: str | Path, names: list[str], group: NDArray[np.int64]) -> 
     """
     try:
         content = json.loads(Path(path).expanduser().read_text())
-        sides = {name: row["side"] == "val" for name, row in content["pieces"].items()}
+        sides = {name: ("train", "val").index(row["side"]) == 1 for name, row in content["pieces"].items()}
         val_split, seed = float(content["val_split"]), int(content["seed"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SplitError(
@@ -150,11 +151,12 @@ def read_split(path: str | Path, names: list[str], group: NDArray[np.int64]) -> 
     validation = np.where(known, validation, in_validation[group] & ~in_training[group])
     remarks = []
     if not known.all():
-        remarks.append(f"data.split={path} does not name {(~known).sum():,} pieces: they go where their twins are")
+        unnamed = _count(int((~known).sum()), "piece")
+        remarks.append(f"data.split={path} does not name {unnamed}: each goes where its twins are, or into training")
     straddling = int((in_validation & in_training).sum())
     if straddling:
         remarks.append(
-            f"data.split={path} puts {straddling:,} tunes on both sides: the validation loss will flatter; "
+            f"data.split={path} puts {_count(straddling, 'tune')} on both sides: the validation loss will flatter; "
             "leave data.split out for a new split"
         )
     if validation.all() or not validation.any():

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from midiaug.data.workers import in_processes
 from midiaug.errors import QuarantinedFile, RouteError
 
 MAX_WINDOW = 1 << 16
-_FORMAT = 1
+_FORMAT = 2
 _PROOF_PIECES = 48
 
 
@@ -79,57 +80,72 @@ def build_store(
 
 def _build(directory: Path, corpus: Corpus, tokenizer: MusicTokenizer, limits: Limits, processes: int | None) -> None:
     rows = list(range(len(corpus)))
-    sample = frozenset(int(row) for row in np.linspace(0, len(corpus) - 1, _PROOF_PIECES).round())
     try:
         transposer: TokenTransposer | None = TokenTransposer(tokenizer)
         difference = None
     except RouteError as error:
         transposer, difference = None, str(error)
-    largest = transposer.ids_in_store if transposer else len(tokenizer)
-    dtype = np.uint16 if largest <= 1 << 16 else np.uint32
     work = partial(
         _tokenize_pieces,
         directory=corpus.directory,
         tokenizer=tokenizer,
         transposer=transposer,
         limits=limits,
-        sample=sample,
+        sample=frozenset(int(row) for row in np.linspace(0, len(corpus) - 1, _PROOF_PIECES).round()),
     )
     results = in_processes(work, rows, corpus.midi.lengths().tolist(), _lost, label="tokenizing", processes=processes)
-    ends = [
-        np.array([tokenizer.vocab[name]] if name in tokenizer.vocab else [], dtype) for name in ("BOS_None", "EOS_None")
-    ]
-    piece: list[int] = []
-    track: list[int] = []
-    spans = np.zeros((len(rows), 2), np.int64)
-    unwritable = np.zeros(len(rows), np.int64)
-    quarantined: list[Quarantined] = []
-    pieces = cases = 0
-    low, high = written_range(tokenizer)
-    with RaggedWriter(directory, "tokens", dtype) as tokens:
+    largest = transposer.ids_in_store if transposer else len(tokenizer)
+    writer = _Writer(directory, tokenizer, len(rows), np.dtype(np.uint16 if largest <= 1 << 16 else np.uint32))
+    writer.difference = difference
+    with writer.tokens:
         for row, result in zip(rows, results, strict=True):
-            if isinstance(result, str):
-                quarantined.append(Quarantined(corpus.names[row], result))
-                continue
-            for number, ids in zip(result.tracks, result.ids, strict=True):
-                tokens.append(np.concatenate([ends[0], ids.astype(dtype), ends[1]]))
-                piece.append(row)
-                track.append(number)
-            spans[row] = low - result.span[0], high - result.span[1]
-            unwritable[row] = result.unwritable
-            pieces, cases = pieces + (result.cases > 0), cases + result.cases
-            if result.difference and difference is None:
-                difference = f"{corpus.names[row]}, {result.difference}"
-        tokens.pad(MAX_WINDOW)
-    columns = {"piece": piece, "track": track, "lowest": spans[:, 0], "highest": spans[:, 1], "unwritable": unwritable}
-    for name, column in columns.items():
-        np.save(directory / f"{name}.npy", np.asarray(column, np.int64))
-    meta = {
-        "dtype": np.dtype(dtype).name,
-        "proof": asdict(Proof(pieces, cases, difference)),
-        "quarantined": [asdict(entry) for entry in quarantined],
-    }
-    (directory / "meta.json").write_text(json.dumps(meta, indent=1))
+            writer.add(row, corpus.names[row], result)
+        writer.tokens.pad(MAX_WINDOW)
+    writer.finish()
+
+
+class _Writer:
+    """Collects what TokenStore opens."""
+
+    def __init__(self, directory: Path, tokenizer: MusicTokenizer, pieces: int, dtype: np.dtype[Any]) -> None:
+        self._directory, self._dtype = directory, dtype
+        self._range = written_range(tokenizer)
+        special = [[tokenizer.vocab[name]] if name in tokenizer.vocab else [] for name in ("BOS_None", "EOS_None")]
+        self._bos, self._eos = (np.array(ids, dtype) for ids in special)
+        self.tokens = RaggedWriter(directory, "tokens", dtype)
+        self._piece: list[int] = []
+        self._track: list[int] = []
+        self._spans = np.zeros((pieces, 2), np.int64)
+        self._unwritable = np.zeros(pieces, np.int64)
+        self._quarantined: list[Quarantined] = []
+        self._proven = self._cases = 0
+        self.difference: str | None = None
+
+    def add(self, row: int, name: str, result: _Tokenized | str) -> None:
+        if isinstance(result, str):
+            self._quarantined.append(Quarantined(name, result))
+            return
+        for number, ids in zip(result.tracks, result.ids, strict=True):
+            self.tokens.append(np.concatenate([self._bos, ids.astype(self._dtype), self._eos]))
+            self._piece.append(row)
+            self._track.append(number)
+        self._spans[row] = self._range[0] - result.span[0], self._range[1] - result.span[1]
+        self._unwritable[row] = result.unwritable
+        self._proven += result.cases > 0
+        self._cases += result.cases
+        if result.difference and self.difference is None:
+            self.difference = f"{name}, {result.difference}"
+
+    def finish(self) -> None:
+        columns = {"piece": self._piece, "track": self._track, "unwritable": self._unwritable}
+        for name, column in {**columns, "lowest": self._spans[:, 0], "highest": self._spans[:, 1]}.items():
+            np.save(self._directory / f"{name}.npy", np.asarray(column, np.int64))
+        meta = {
+            "dtype": self._dtype.name,
+            "proof": asdict(Proof(self._proven, self._cases, self.difference)),
+            "quarantined": [asdict(entry) for entry in self._quarantined],
+        }
+        (self._directory / "meta.json").write_text(json.dumps(meta, indent=1))
 
 
 def _tokenize_pieces(

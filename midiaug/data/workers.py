@@ -38,6 +38,12 @@ def chunked(items: Sequence[Item], weights: Sequence[float], chunks: int) -> lis
     return parts
 
 
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}")]
+    return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+
+
 def in_processes(
     function: Callable[[list[Item]], list[Result]],
     items: Sequence[Item],
@@ -58,11 +64,6 @@ def in_processes(
     # fork: a script without a __main__ guard must work, and the children start at once
     method = "fork" if sys.platform.startswith("linux") else "spawn"
     pool = ProcessPool(max_workers=count, context=multiprocessing.get_context(method))
-    console = Console(stderr=True)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}")]
-    progress = Progress(
-        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
-    )
 
     def alone(item: Item) -> Result:
         try:
@@ -74,7 +75,7 @@ def in_processes(
 
     try:
         futures: list[Future[list[Result]]] = [pool.schedule(function, args=[part], timeout=seconds) for part in parts]
-        with progress:
+        with _bar() as progress:
             task = progress.add_task(label, total=len(items), rate="")
             for index, part in enumerate(parts):
                 try:

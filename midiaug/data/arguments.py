@@ -1,0 +1,39 @@
+"""What the arguments of MidiDataModule may be; each refusal names the key and says what to give."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from midiaug.errors import ConfigError
+
+Rule = tuple[Callable[[Any], bool], str]
+
+RULES: dict[str, Rule] = {
+    "data.source": (lambda name: name in (None, "folder", "bundled"), "use folder or bundled"),
+    "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
+    "data.val_split": (lambda share: 0 < share < 1, "give a share between 0 and 1, such as 0.1"),
+    "data.twin_share": (lambda share: 0 < share <= 1, "give a share above 0, up to 1"),
+    "data.window": (lambda n: 2 <= n <= 1 << 16, "give a number of tokens from 2 to 65536"),
+    "data.batch_size": (lambda n: n >= 1, "a batch holds at least one window"),
+    "data.num_workers": (
+        lambda n: n == "auto" or (isinstance(n, int) and n >= 0),
+        "use auto, or a number of processes, 0 or more",
+    ),
+    "data.route": (lambda name: name in ("auto", "tokens", "midi"), "use auto, tokens or midi"),
+    "data.max_bars": (lambda n: n >= 1, "give a number of bars, 1 or more"),
+    "data.max_tokens": (lambda n: n >= 1, "give a number of tokens, 1 or more"),
+    "aug.draw": (lambda name: name in ("random", "balanced"), "use random or balanced"),
+    "aug.out_of_range": (lambda name: name in ("limit", "drop"), "use limit or drop"),
+    "seed": (lambda n: n >= 0, "give a whole number, 0 or more"),
+}
+
+
+def check_arguments(arguments: Mapping[str, Any]) -> None:
+    """Raise ConfigError for the first argument that cannot be used. arguments: by name, `window` for `data.window`."""
+    for key, (fine, advice) in RULES.items():
+        value = arguments[key.rpartition(".")[2]]
+        try:
+            usable = fine(value)
+        except TypeError:
+            usable = False
+        if not usable:
+            raise ConfigError(f"{key}={value}: {advice}")

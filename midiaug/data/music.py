@@ -1,0 +1,69 @@
+"""From files to pieces, sides and tokens, in this order: everything that is made once, before the first epoch."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from midiaug.data.corpus import Corpus, read_corpus
+from midiaug.data.pieces import Limits
+from midiaug.data.report import report_pieces, report_split, report_unwritable, say
+from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
+from midiaug.data.split import Split, draw_split, read_split, twin_groups
+from midiaug.data.store import TokenStore, build_store
+from midiaug.data.transpose import MusicTokenizer
+from midiaug.errors import SplitError
+
+log = logging.getLogger("midiaug")
+
+
+@dataclass(frozen=True)
+class Music:
+    """The pieces, which side each is on, and their tokens; the three have a row for each piece in the same order."""
+
+    corpus: Corpus
+    split: Split
+    store: TokenStore
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How music is read and split: the keys under `data` of the same names, and the seed."""
+
+    limits: Limits
+    limit: int | None
+    val_split: float
+    split_file: str | Path | None
+    twin_share: float
+    seed: int
+
+
+def list_entries(source: str, path: str | Path | None, collection: str) -> list[Entry]:
+    """The candidate pieces of `source`, folder or bundled. Raises CorpusError where there are none."""
+    if source == "bundled":
+        entries = bundled(collection)
+        say("source", COLLECTIONS[collection][1])
+        return entries
+    return folder(path or ".")
+
+
+def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, cache_dir: Path) -> Music:
+    """Read, split, and only then tokenize, or find it done in the cache; the screen says what came of it."""
+    corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed)
+    split = _split(corpus, how)
+    store = build_store(corpus, tokenizer, how.limits, cache_dir)
+    report_pieces(corpus, store)
+    if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
+        raise SplitError("no piece of one side of the split could be tokenized; quarantine.json names the reasons")
+    report_split(split, store, how.twin_share)
+    report_unwritable(store, tokenizer)
+    return Music(corpus, split, store)
+
+
+def _split(corpus: Corpus, how: Reading) -> Split:
+    names, group = corpus.names.all(), twin_groups(corpus.ngrams, how.twin_share)
+    if how.split_file is None:
+        return draw_split(names, group, how.val_split, how.seed)
+    split, remarks = read_split(how.split_file, names, group)
+    for remark in remarks:
+        log.warning(remark)
+    return split

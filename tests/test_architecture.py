@@ -1,0 +1,92 @@
+"""The order of the modules, and their size."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import midiaug
+
+ROOT = Path(midiaug.__file__).parent
+FILES = {
+    "midiaug." + path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path
+    for path in sorted(ROOT.rglob("*.py"))
+    if path.name != "__init__.py"
+}
+# a module imports only from modules that stand before it
+ORDER = [
+    "midiaug." + name
+    for name in (
+        *("errors", "files", "directories", "command", "settings", "tokenizers"),
+        *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
+        *("data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof", "data.store"),
+        *("data.routes", "data.dataset", "data.sampler", "data.report", "data.music", "data.arguments", "data.module"),
+        *("model", "monitor", "learner", "callbacks", "screen", "plots", "run", "train"),
+    )
+]
+MAX_MODULE_LINES = 260
+MAX_FUNCTION_LINES = 45
+
+
+def parsed(module: str) -> ast.Module:
+    return ast.parse(FILES[module].read_text(encoding="utf-8"))
+
+
+def imports(module: str) -> set[str]:
+    """What a module imports, anywhere in it: modules, and names of the package's public ones."""
+    found: set[str] = set()
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parent = module.split(".")[: -node.level] if node.level else []
+            name = ".".join([*parent, *([node.module] if node.module else [])])
+            # `from midiaug.data import split` imports a module, `from midiaug.data.split import Split` a name of one
+            inner = {f"{name}.{alias.name}" for alias in node.names}
+            found |= inner if name == "midiaug" or inner <= set(FILES) else {name}
+    return found
+
+
+def test_each_module_has_its_place_in_the_order():
+    assert sorted(ORDER) == sorted(FILES)
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_a_module_imports_only_from_those_before_it(module):
+    before = set(ORDER[: ORDER.index(module)])
+    assert {name for name in imports(module) if name.startswith("midiaug")} <= before | {"midiaug.__version__"}
+
+
+@pytest.mark.parametrize("module", [module for module in FILES if module.startswith("midiaug.data.")])
+def test_the_data_modules_know_nothing_of_the_command_line(module):
+    names = imports(module)
+    assert not names & {"midiaug.command", "midiaug.directories", "midiaug.settings"}
+    assert not {name.split(".")[0] for name in names} & {"hydra", "omegaconf", "argparse"}
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_a_module_is_short_enough_to_read_and_says_what_it_is_for(module):
+    assert len(FILES[module].read_text(encoding="utf-8").splitlines()) <= MAX_MODULE_LINES
+    assert ast.get_docstring(parsed(module))
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_no_function_is_longer_than_a_screen(module):
+    lengths = {
+        node.name: node.end_lineno - node.lineno + 1
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+    }
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+
+
+def test_a_modules_name_says_what_is_in_it():
+    vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "core", "base"}
+    assert not {part for module in FILES for part in module.split(".")} & vague
+
+
+def test_the_public_names_are_there_and_are_all_that_the_package_offers():
+    for name in midiaug.__all__:
+        assert getattr(midiaug, name).__module__.startswith("midiaug.")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = midiaug.nothing

@@ -1,0 +1,177 @@
+"""Directories that are built once, whole or not at all."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from midiaug.data.cache import build_once, default_cache_dir, key_of
+from midiaug.errors import CacheError
+
+# builds `data` in the folder given, notes each start of a build, and takes as long as given
+BUILDER = """
+import sys, time
+from pathlib import Path
+from midiaug.data.cache import build_once
+
+target, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+
+def build(directory):
+    (directory / "data").write_text("half")
+    with log.open("a") as file:
+        file.write("started\\n")
+    time.sleep(seconds)
+    (directory / "data").write_text("whole")
+
+build_once(target, build)
+"""
+
+
+def builder(target: Path, log: Path, seconds: float) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", BUILDER, str(target), str(log), str(seconds)])
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not come"
+        time.sleep(0.01)
+
+
+def whole(directory: Path) -> None:
+    (directory / "data").write_text("whole")
+
+
+def folders(parent: Path) -> list[str]:
+    return sorted(path.name for path in parent.iterdir() if path.is_dir())
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this process may neither open nor write; an administrator's rights are laid down for the test."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0)
+    administrator = os.geteuid() == 0
+    if administrator:
+        os.seteuid(65534)
+    yield folder
+    if administrator:
+        os.seteuid(0)
+    folder.chmod(0o700)
+
+
+def test_a_directory_is_built_the_first_time_only(cache):
+    built = []
+    for _ in range(3):
+        assert build_once(cache / "kind" / "key", lambda d: (built.append(d), whole(d))[1]) == cache / "kind" / "key"
+    assert len(built) == 1
+    assert (cache / "kind" / "key" / "data").read_text() == "whole"
+    assert folders(cache / "kind") == ["key"]
+
+
+def test_a_directory_has_its_name_only_once_it_is_complete(cache):
+    target = cache / "kind" / "key"
+    there = []
+    build_once(target, lambda directory: there.append((directory == target, target.exists())))
+    assert there == [(False, False)]
+    assert target.is_dir()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_build_that_raises_leaves_nothing_and_the_next_one_builds(cache, error):
+    def broken(directory: Path) -> None:
+        whole(directory)
+        raise error
+
+    with pytest.raises(error):
+        build_once(cache / "kind" / "key", broken)
+    assert folders(cache / "kind") == []
+    assert (build_once(cache / "kind" / "key", whole) / "data").read_text() == "whole"
+
+
+def test_a_killed_build_leaves_nothing_that_the_next_one_trips_on(cache, tmp_path):
+    target, log = cache / "kind" / "key", tmp_path / "log"
+    process = builder(target, log, 60)
+    wait_for(log)
+    process.kill()
+    process.wait()
+    assert not target.exists()
+    assert len(folders(cache / "kind")) == 1  # what the killed build had begun
+    assert (build_once(target, whole) / "data").read_text() == "whole"
+    assert folders(cache / "kind") == ["key"]
+
+
+def test_two_processes_that_start_at_once_build_once_and_both_find_it_whole(cache, tmp_path):
+    target, log = cache / "kind" / "key", tmp_path / "log"
+    processes = [builder(target, log, 0.5) for _ in range(2)]
+    assert [process.wait(timeout=30) for process in processes] == [0, 0]
+    assert log.read_text() == "started\n"
+    assert (target / "data").read_text() == "whole"
+    assert folders(cache / "kind") == ["key"]
+
+
+def test_a_process_waits_for_another_that_builds_the_same_but_not_for_one_that_builds_something_else(cache, tmp_path):
+    log = tmp_path / "log"
+    process = builder(cache / "kind" / "key", log, 1.0)
+    wait_for(log)
+    build_once(cache / "kind" / "other", whole)
+    assert not (cache / "kind" / "key").exists()
+    built = []
+    build_once(cache / "kind" / "key", built.append)
+    assert process.wait(timeout=30) == 0
+    assert built == []
+    assert (cache / "kind" / "key" / "data").read_text() == "whole"
+
+
+def test_building_one_directory_keeps_what_another_of_a_longer_name_has_begun(cache, tmp_path):
+    log = tmp_path / "log"
+    process = builder(cache / "kind" / "key2", log, 1.0)
+    wait_for(log)
+    build_once(cache / "kind" / "key", whole)
+    assert process.wait(timeout=30) == 0
+    assert folders(cache / "kind") == ["key", "key2"]
+
+
+def test_a_cache_that_cannot_be_written_is_said_with_its_key_and_what_to_do(tmp_path):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(CacheError, match=r"data\.cache_dir=.*/cache: the cache cannot be written .*another folder"):
+        build_once(tmp_path / "cache" / "kind" / "key", whole)
+
+
+def test_a_cache_where_this_user_may_not_look_is_said_with_its_key_and_what_to_do(locked):
+    with pytest.raises(CacheError, match=r"data\.cache_dir=.*/locked/cache: .*Permission denied.*another folder"):
+        build_once(locked / "cache" / "kind" / "key", whole)
+
+
+def test_a_full_disk_is_said_with_its_key_and_leaves_nothing(cache):
+    def full(directory: Path) -> None:
+        whole(directory)
+        with open("/dev/full", "w") as file:  # every write to it fails as on a full disk
+            file.write("x")
+
+    with pytest.raises(CacheError, match=r"data\.cache_dir=.*No space left on device.*free some space"):
+        build_once(cache / "kind" / "key", full)
+    assert folders(cache / "kind") == []
+
+
+def test_equal_values_have_equal_keys_and_others_have_others():
+    assert key_of([1, "a", {"x": 1, "y": None}]) == key_of([1, "a", {"y": None, "x": 1}])
+    parts = [[1, "a"], [1, "b"], ["1", "a"], [1, "a", None], ["a", 1], [[1], "a"], {"1": "a"}]
+    assert len({key_of(part) for part in parts}) == len(parts)
+    assert key_of([1]).isalnum()
+
+
+def test_a_key_is_the_same_in_every_process():
+    code = "from midiaug.data.cache import key_of; print(key_of(['x', {'b': 1, 'a': 2}]))"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert printed.strip() == key_of(["x", {"a": 2, "b": 1}])
+
+
+def test_the_default_cache_is_the_users_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache_dir() == tmp_path / "midiaug"

@@ -1,0 +1,145 @@
+"""What of a piece no transposition changes."""
+
+import music
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from symusic import Note, Score, Tempo, Track
+from symusic.core import ScoreTick
+
+from midiaug.data.fingerprint import ngrams_of
+
+SEEDS = range(8)
+
+
+def line(*notes: tuple[int, int], ticks_per_quarter: int = 480) -> ScoreTick:
+    """A track of one voice: each note's onset in ticks, and its pitch."""
+    score = Score(ticks_per_quarter)
+    score.tracks.append(Track("", 0, False))
+    for time, pitch in notes:
+        score.tracks[0].notes.append(Note(time, 100, pitch, 64, "tick"))
+    return score
+
+
+def shared(one: ScoreTick, other: ScoreTick) -> float:
+    """The share of the smaller fingerprint that both have."""
+    first, second = set(ngrams_of(one).tolist()), set(ngrams_of(other).tolist())
+    return len(first & second) / min(len(first), len(second))
+
+
+def equal(one: ScoreTick, other: ScoreTick) -> bool:
+    return len(ngrams_of(one)) > 0 and np.array_equal(ngrams_of(one), ngrams_of(other))
+
+
+def test_a_fingerprint_is_sorted_and_holds_each_n_gram_once():
+    ngrams = ngrams_of(music.tune(1, chords=True, drums=True))
+    assert ngrams.dtype == np.uint64
+    assert (ngrams[1:] > ngrams[:-1]).all()
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 1000), semitones=st.integers(-12, 12))
+def test_transposing_does_not_change_it(seed, semitones):
+    score = music.tune(seed, chords=True, drums=True)
+    assert equal(score, music.moved(score, semitones))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_another_tempo_does_not_change_it(seed):
+    faster = music.tune(seed)
+    faster.tempos = [Tempo(0, 211, ttype="tick"), Tempo(4000, 40, ttype="tick")]
+    assert equal(music.tune(seed), faster)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_notes_of_twice_the_length_do_not_change_it(seed):
+    assert equal(music.tune(seed), music.stretched(music.tune(seed), 2))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 10])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_same_music_in_finer_ticks_does_not_change_it(seed, factor):
+    finer = music.stretched(music.tune(seed), factor)
+    finer.ticks_per_quarter *= factor
+    assert equal(music.tune(seed), finer)
+
+
+def test_quick_notes_written_in_half_the_length_do_not_change_it():
+    # 32nd notes in triplets become 64th: still one behind the other, not a chord
+    quick = line(*[(40 * step, 60 + 7 * step % 12) for step in range(20)])
+    slow = music.stretched(quick, 2)
+    assert equal(slow, quick)
+    quick.ticks_per_quarter *= 2
+    assert equal(slow, quick)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_rest_before_the_tune_does_not_change_it(seed):
+    late = music.tune(seed)
+    late.tracks[0].notes = [Note(n.time + 1920, n.duration, n.pitch, n.velocity, "tick") for n in late.tracks[0].notes]
+    assert equal(music.tune(seed), late)
+
+
+def test_names_instruments_loudness_and_note_ends_do_not_change_it():
+    other = music.tune(1, program=40)
+    other.tracks[0].name = "Violin"
+    other.tracks[0].notes = [Note(n.time, 10, n.pitch, 127, "tick") for n in other.tracks[0].notes]
+    assert equal(music.tune(1), other)
+
+
+def test_drums_do_not_count():
+    assert equal(music.tune(1, drums=True), music.tune(1))
+    drums = music.tune(1, drums=True)
+    del drums.tracks[0]
+    assert len(ngrams_of(drums)) == 0
+
+
+def test_different_tunes_share_almost_nothing():
+    tunes = [music.tune(seed, chords=True) for seed in range(30)]
+    shares = [shared(one, other) for index, one in enumerate(tunes) for other in tunes[:index]]
+    assert max(shares) < 0.02
+
+
+def test_the_melody_alone_is_wholly_within_the_melody_with_chords():
+    assert shared(music.tune(1), music.tune(1, chords=True)) == 1
+    assert len(ngrams_of(music.tune(1))) < len(ngrams_of(music.tune(1, chords=True)))
+
+
+def test_an_excerpt_shares_all_its_n_grams_but_those_at_its_edge():
+    half = music.tune(1, bars=16)
+    half.tracks[0].notes = half.tracks[0].notes[: len(half.tracks[0].notes) // 2]
+    assert shared(music.tune(1), half) == 1
+
+
+def test_one_other_note_changes_at_most_the_n_grams_that_it_is_in():
+    changed = music.tune(1)
+    changed.tracks[0].notes[30].pitch += 1
+    before, after = set(ngrams_of(music.tune(1)).tolist()), set(ngrams_of(changed).tolist())
+    # a note ends one step and begins the next, so it is in one n-gram more than a single step
+    assert 0 < len(before - after) <= 12 + 1
+
+
+def test_the_rhythm_counts_not_the_intervals_alone():
+    pitches = [60, 62, 64, 65, 67, 69, 71, 72] * 3
+    even = line(*[(240 * step, pitch) for step, pitch in enumerate(pitches)])
+    dotted = line(*[(240 * step + 120 * (step % 2), pitch) for step, pitch in enumerate(pitches)])
+    assert shared(even, dotted) == 0
+
+
+def test_of_notes_that_sound_together_the_highest_is_the_line():
+    melody = [(240 * step, 60 + 5 * step % 13) for step in range(20)]
+    below = [(time, pitch - distance) for time, pitch in melody for distance in (3, 8 + time % 7)]
+    assert equal(line(*melody), line(*melody, *below))
+    assert equal(line(*melody), line(*below, *melody))
+
+
+@pytest.mark.parametrize("notes", [[], [(0, 60)], [(0, 60), (0, 64), (0, 67)]], ids=["nothing", "a note", "a chord"])
+def test_a_track_of_fewer_than_two_onsets_has_no_n_gram(notes):
+    assert ngrams_of(line(*notes)).shape == (0,)
+
+
+@pytest.mark.parametrize("steps", [1, 5, 11, 12, 15])
+def test_a_track_has_an_n_gram_for_each_run_of_twelve_steps_and_a_shorter_one_is_a_single_n_gram(steps):
+    notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
+    assert len(ngrams_of(line(*notes))) == max(1, steps - 12 + 1)

@@ -1,0 +1,397 @@
+"""MidiDataModule from a folder of MIDI files to batches."""
+
+import json
+from importlib.util import find_spec
+
+import music
+import numpy as np
+import pytest
+import torch
+from miditok import REMI, TSD, CPWord, TokenizerConfig
+
+from midiaug import MidiDataModule, Shifts
+from midiaug.data.pieces import Limits, parse
+from midiaug.data.sampler import TransposingSampler
+from midiaug.data.store import MAX_WINDOW
+from midiaug.data.transpose import transpose
+from midiaug.data.workers import cores
+from midiaug.errors import ConfigError, CorpusError, PitchOutOfRange, RouteError, SplitError
+
+SIZE, BATCH = 64, 8
+
+
+@pytest.fixture(scope="module")
+def module_of(folder_of_tunes, tmp_path_factory):
+    """A function that makes a module of the folder of tunes, all with one cache."""
+    cache = tmp_path_factory.mktemp("cache")
+
+    def make(path=folder_of_tunes, **options):
+        given = {"shifts": Shifts.between(-2, 2), "window": SIZE, "batch_size": BATCH, "num_workers": 0}
+        return MidiDataModule(path, **{"cache_dir": cache, "val_split": 0.25} | given | options)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def dm(module_of):
+    module = module_of()
+    module.setup()
+    return module
+
+
+class Forbidden(REMI):
+    """Tokenizes, until it may no longer."""
+
+    allowed = True
+
+    def __call__(self, *args, **kwargs):
+        if not self.allowed:
+            raise AssertionError("it was tokenized again")
+        return super().__call__(*args, **kwargs)
+
+
+def ids(loader):
+    return [batch["input_ids"].tolist() for batch in loader]
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def predicted(loader):
+    """Every label that a model predicts, in the order of the loader."""
+    labels = torch.cat([batch["labels"][:, 1:].flatten() for batch in loader])
+    return labels[labels != -100].tolist()
+
+
+def tokens_of(dm, piece, shift=0):
+    """The reference: the piece's sequences, tokenized from its shifted score, between BOS and EOS."""
+    tokenizer = dm.tokenizer
+    encoded = tokenizer(transpose(parse(dm.corpus.midi[int(piece)].tobytes(), Limits()), shift))
+    return [[tokenizer.vocab["BOS_None"], *one.ids, tokenizer.vocab["EOS_None"]] for one in encoded]
+
+
+# From end to end
+
+
+def test_a_training_batch_is_what_trainers_take(dm):
+    batches = list(dm.train_dataloader())
+    assert all(list(batch) == ["input_ids", "labels", "attention_mask"] for batch in batches)
+    assert {tensor.dtype for batch in batches for tensor in batch.values()} == {torch.int64}
+    assert {tensor.shape for batch in batches[:-1] for tensor in batch.values()} == {torch.Size([BATCH, SIZE])}
+    assert sum(len(batch["labels"]) for batch in batches) == len(dm.train)
+    for batch in batches:
+        padded = batch["attention_mask"] == 0
+        assert (batch["input_ids"][padded] == dm.tokenizer.pad_token_id).all()
+        assert ((batch["labels"] == -100) == padded).all()
+        assert (batch["labels"][~padded] == batch["input_ids"][~padded]).all()
+
+
+def test_an_epoch_of_the_loader_is_that_draw_of_the_sampler(dm):
+    loader = dm.train_dataloader()
+    loader.sampler.set_epoch(3)
+    drawn = TransposingSampler(dm.train, BATCH, dm.seed)
+    drawn.set_epoch(3)
+    for batch, (rows, semitones) in zip(loader, drawn, strict=True):
+        assert same(batch, dm.train[rows, semitones])
+        assert set(semitones.tolist()) <= set(dm.shifts)
+    assert ids(dm.train_dataloader()) != ids(loader)
+    again = dm.train_dataloader()
+    again.sampler.set_epoch(3)
+    assert ids(again) == ids(loader)
+
+
+@pytest.mark.parametrize("route", ["tokens", "midi"])
+def test_validation_batches_predict_each_token_of_the_unshifted_pieces_once(module_of, route):
+    dm = module_of(route=route)
+    pieces = np.flatnonzero(dm.split.validation)
+    assert len(pieces) >= 4
+    wanted = [token for piece in pieces for sequence in tokens_of(dm, piece) for token in sequence[1:]]
+    assert predicted(dm.val_dataloader()) == wanted
+    assert ids(dm.val_dataloader()) == ids(dm.val_dataloader())
+
+
+def test_the_probe_is_of_training_pieces_only_unshifted_and_always_the_same(dm):
+    probe = dm.probe_dataloader()
+    rows = np.concatenate([probe.sampler.batch(number) for number in range(len(probe.sampler))])
+    assert len(rows) == len(set(rows.tolist())) == min(len(dm.validation), len(dm.train))
+    assert not dm.split.validation[dm.train.pieces[rows]].any()
+    unshifted = dm.train[rows, np.zeros(len(rows), np.int64)]["input_ids"]
+    assert torch.equal(torch.cat([batch["input_ids"] for batch in probe]), unshifted)
+    probe.sampler.set_epoch(5)
+    assert ids(probe) == ids(dm.probe_dataloader())
+
+
+def test_windows_can_be_asked_for_in_another_key(dm):
+    rows = np.arange(0, len(dm.validation), 3)
+    batches = list(dm.fixed_dataloader(dm.validation, rows, 2))
+    piece = dm.validation.pieces[0]
+    assert batches[0]["input_ids"][0].tolist() == tokens_of(dm, piece, 2)[0][:SIZE]
+    assert sum(len(batch["labels"]) for batch in batches) == len(rows)
+
+
+def test_both_routes_give_the_same_training_batches(module_of):
+    by_table, from_score = module_of(route="tokens", limit=8), module_of(route="midi", limit=8)
+    assert (by_table.route_name, from_score.route_name) == ("tokens", "midi")
+    batches = list(zip(by_table.train_dataloader(), from_score.train_dataloader(), strict=True))
+    assert batches
+    assert all(same(one, other) for one, other in batches)
+
+
+# The sides
+
+
+def test_no_piece_is_on_both_sides(dm):
+    training, validation = set(dm.train.pieces.tolist()), set(dm.validation.pieces.tolist())
+    assert not training & validation
+    assert training | validation == set(range(24))
+    assert len(validation) == 6
+
+
+def test_a_transposed_twin_is_on_the_side_of_its_tune(module_of, tmp_path):
+    for number in range(10):
+        for shift in (0, -3, 5):
+            music.write(transpose(music.tune(number), shift), tmp_path / f"{number}_{shift:+d}.mid")
+    sides = []
+    for seed in range(6):
+        dm = module_of(tmp_path, seed=seed, val_split=0.3)
+        by_tune = {}
+        for name, validation in zip(dm.split.names, dm.split.validation, strict=True):
+            by_tune.setdefault(name[0], set()).add(bool(validation))
+        assert len(by_tune) == 10
+        assert all(len(each) == 1 for each in by_tune.values())
+        sides.append(dm.split.validation.tolist())
+    assert len({tuple(each) for each in sides}) > 1
+
+
+def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
+    dm.split.write(tmp_path / "split.json")
+    other = module_of(seed=5)
+    assert (other.split.validation != dm.split.validation).any()
+    assert (module_of(seed=5, split=tmp_path / "split.json").split.validation == dm.split.validation).all()
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"limit": 1}, "data.limit=1: give a number of pieces, 2 or more"),
+        ({"batch_size": 0}, "data.batch_size=0: a batch holds at least one window"),
+        ({"window": 1}, "data.window=1: give a number of tokens"),
+        ({"window": MAX_WINDOW + 1}, "data.window=65537: give a number of tokens"),
+        ({"val_split": 0}, "data.val_split=0: give a share between 0 and 1"),
+        ({"val_split": 1.0}, "data.val_split=1.0: give a share between 0 and 1"),
+        ({"twin_share": 0}, "data.twin_share=0: give a share above 0"),
+        ({"twin_share": 1.5}, "data.twin_share=1.5: give a share above 0"),
+        ({"max_bars": 0}, "data.max_bars=0: give a number of bars"),
+        ({"max_tokens": -1}, "data.max_tokens=-1: give a number of tokens"),
+        ({"num_workers": -1}, "data.num_workers=-1: use auto, or a number of processes"),
+        ({"num_workers": "many"}, "data.num_workers=many: use auto, or a number of processes"),
+        ({"num_workers": 1.5}, "data.num_workers=1.5: use auto, or a number of processes"),
+        ({"route": "table"}, "data.route=table: use auto, tokens or midi"),
+        ({"out_of_range": "clip"}, "aug.out_of_range=clip: use limit or drop"),
+        ({"draw": "even"}, "aug.draw=even: use random or balanced"),
+        ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
+        ({"batch_size": "8"}, "data.batch_size=8: "),
+        ({"path": None, "source": "folder"}, "data=folder: data.path is missing"),
+        ({"source": "spotify"}, "data.source=spotify: use folder or bundled"),
+        ({"tokenizer": CPWord()}, "tokenizer=CPWord: "),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_at_once_by_its_key(module_of, options, sentence):
+    with pytest.raises(ConfigError) as refusal:
+        module_of(**options)
+    assert str(refusal.value).startswith(sentence)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_that_is_not_there_is_named(module_of, tmp_path):
+    with pytest.raises(CorpusError, match=r"data\.path=.*nowhere: no such folder"):
+        module_of(tmp_path / "nowhere").setup()
+
+
+def test_pieces_that_cannot_be_tokenized_leave_no_side_empty_unnoticed(module_of):
+    tokenizer = REMI(TokenizerConfig(pitch_range=(1, 5)))
+    with pytest.raises(SplitError, match="no piece of one side of the split could be tokenized"):
+        module_of(tokenizer=tokenizer).setup()
+
+
+def test_a_limit_takes_so_many_pieces_which_the_seed_decides(module_of):
+    names = [module_of(limit=10, seed=seed).corpus.names.all() for seed in (0, 0, 1)]
+    assert [len(each) for each in names] == [10, 10, 10]
+    assert names[0] == names[1] != names[2]
+
+
+def test_the_bundled_tunes_are_read_where_no_path_is_given(module_of):
+    if find_spec("music21") is None:
+        pytest.skip("the bundled tunes come with music21")
+    dm = module_of(None, limit=12)
+    assert len(dm.corpus) == 12
+    assert all(".abc" in name for name in dm.corpus.names.all())
+    assert dm.route_name == "tokens"
+    assert next(iter(dm.train_dataloader()))["input_ids"].shape[1] == SIZE
+
+
+@pytest.mark.parametrize(("route", "workers"), [("tokens", 0), ("midi", cores())])
+def test_workers_are_as_many_as_the_route_needs(module_of, route, workers):
+    dm = module_of(route=route, num_workers="auto")
+    assert dm.num_workers == workers
+    assert dm.train_dataloader().num_workers == workers
+    assert module_of(route=route, num_workers=3).num_workers == 3
+
+
+def test_what_was_left_out_is_named_with_its_reason(module_of, tmp_path):
+    music.corpus(tmp_path / "good", 12, seed=50)
+    (tmp_path / "broken.mid").write_bytes(b"not a MIDI file")
+    music.write(music.tune(60, bars=200), tmp_path / "long.mid")
+    dm = module_of(tmp_path, max_tokens=4000)
+    reasons = {entry.file: entry.reason for entry in dm.quarantined}
+    assert set(reasons) == {"broken.mid", "long.mid"}
+    assert "not readable as MIDI" in reasons["broken.mid"]
+    assert "data.max_tokens is 4,000" in reasons["long.mid"]
+
+
+# The cache
+
+
+def test_a_second_module_tokenizes_nothing_again(module_of, monkeypatch):
+    first = ids(module_of(tokenizer=Forbidden()).train_dataloader())
+    monkeypatch.setattr(Forbidden, "allowed", False)
+    second = module_of(tokenizer=Forbidden())
+    assert ids(second.train_dataloader()) == first
+    assert second.quarantined == []
+    third = module_of(tokenizer=Forbidden(TokenizerConfig(use_rests=True)))
+    with pytest.raises(SplitError):  # so it would have been noticed
+        third.setup()
+
+
+def test_what_was_set_up_stays_set_up(dm):
+    store, train = dm.store, dm.train
+    dm.setup()
+    assert dm.store is store
+    assert dm.train is train
+
+
+# Notes out of range
+
+
+@pytest.fixture
+def high_and_low(tmp_path):
+    """Six tunes of which two are high: a shift of +12 takes some of their notes out of range."""
+    for number, low in enumerate((60, 88, 60, 88, 60, 60)):
+        music.write(music.tune(number, bars=8, low=low), tmp_path / f"{number}.mid")
+    return tmp_path
+
+
+def test_limit_gives_a_piece_only_the_shifts_that_keep_its_notes(module_of, high_and_low):
+    dm = module_of(high_and_low, shifts=Shifts.of(0, 12), out_of_range="limit")
+    assert dm.route_name == "tokens"
+    high = np.asarray(dm.store.highest) < 12
+    assert high.sum() == 2
+    seen = set()
+    for epoch in range(4):
+        loader = dm.train_dataloader()
+        loader.sampler.set_epoch(epoch)
+        for rows, semitones in loader.sampler:
+            seen |= set(zip(high[dm.train.pieces[rows]].tolist(), semitones.tolist(), strict=True))
+    assert (True, 12) not in seen
+    assert {(False, 0), (False, 12), (True, 0)} <= seen
+
+
+def test_drop_reads_the_score_where_notes_are_lost_and_the_table_is_refused(module_of, high_and_low):
+    dm = module_of(high_and_low, shifts=Shifts.of(0, 12), out_of_range="drop")
+    assert dm.route_name == "midi"
+    row = int(np.flatnonzero((np.asarray(dm.store.highest) < 12)[dm.train.pieces])[0])
+    names = {number: name for name, number in dm.tokenizer.vocab.items()}
+    pitches = [
+        [int(names[i][6:]) for i in dm.train[row, shift]["input_ids"].tolist() if names[i].startswith("Pitch_")]
+        for shift in (0, 12)
+    ]
+    assert pitches[1][:3] == [pitch + 12 for pitch in pitches[0] if pitch + 12 <= 109][:3]
+    assert max(pitches[1]) <= 109 < max(pitches[0]) + 12
+    with pytest.raises(RouteError, match=r"data\.route=tokens: aug\.out_of_range=drop takes notes away"):
+        module_of(high_and_low, shifts=Shifts.of(0, 12), out_of_range="drop", route="tokens").setup()
+
+
+def test_drop_takes_the_table_where_nothing_is_lost(module_of, high_and_low):
+    dropping = module_of(high_and_low, shifts=Shifts.of(0, 2), out_of_range="drop")
+    limiting = module_of(high_and_low, shifts=Shifts.of(0, 2), out_of_range="limit")
+    assert dropping.route_name == "tokens"
+    assert ids(dropping.train_dataloader()) == ids(limiting.train_dataloader())
+
+
+def with_high_pieces_validated(module_of, folder, number, **options):
+    """A module that may drop notes, with so many of the two high pieces in validation, and its MIDI route."""
+    given = {"out_of_range": "drop", "val_split": 0.5} | options
+    for seed in range(100):
+        dm = module_of(folder, **given, seed=seed)
+        if dm.split.validation[np.asarray(dm.store.highest) < 12].sum() == number:
+            return dm, module_of(folder, **given, seed=seed, route="midi")
+    raise AssertionError("no seed splits them so")
+
+
+@pytest.mark.parametrize("side", ["train", "validation"])
+def test_drop_by_table_gives_no_tokens_but_those_of_the_shifted_piece(module_of, high_and_low, side):
+    dm, reference = with_high_pieces_validated(module_of, high_and_low, 1, shifts=Shifts.of(0, 2))
+    assert dm.route_name == "tokens"
+    dataset = getattr(dm, side)
+    for row in range(len(dataset)):
+        try:
+            sample = dataset[row, 24]
+        except PitchOutOfRange:
+            continue
+        assert same(sample, getattr(reference, side)[row, 24])
+
+
+def test_drop_by_table_draws_nothing_for_a_validation_piece_that_the_table_cannot_give(module_of, high_and_low):
+    # the training pieces lose nothing, so the table is taken
+    dm, reference = with_high_pieces_validated(module_of, high_and_low, 2, shifts=Shifts.of(0, 12))
+    for row in range(len(dm.validation)):
+        for attempt in range(4):
+            torch.manual_seed(attempt)
+            sample = dm.validation[row]
+            torch.manual_seed(attempt)
+            assert same(sample, reference.validation[row])
+
+
+# Going on
+
+
+def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm):
+    state = json.loads(json.dumps(dm.state_dict()))
+    module_of().load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"limit": 12}, "ckpt: the music is not what the checkpoint was trained on"),
+        ({"max_tokens": 999_999}, "ckpt: the music is not what"),
+        ({"tokenizer": TSD()}, "ckpt: the tokenizer is not what"),
+        ({"val_split": 0.5}, "ckpt: the split is not what"),
+        ({"window": 32}, "ckpt: trained with data.window=64, and this run has 32; use the same"),
+        ({"batch_size": 4}, "ckpt: trained with data.batch_size=8, and this run has 4"),
+        (
+            {"shifts": Shifts.of(-1, 0, 1)},
+            "ckpt: trained with aug.shifts=[-2, -1, 0, 1, 2], and this run has [-1, 0, 1]",
+        ),
+        ({"draw": "balanced"}, "ckpt: trained with aug.draw=random, and this run has balanced"),
+        ({"out_of_range": "drop"}, "ckpt: trained with aug.out_of_range=limit, and this run has drop"),
+    ],
+)
+def test_other_data_is_refused_and_what_differs_is_named(module_of, dm, options, named):
+    with pytest.raises(ConfigError) as refusal:
+        module_of(**options).load_state_dict(dm.state_dict())
+    assert str(refusal.value).startswith(named)
+
+
+def test_another_seed_is_refused(module_of, dm, tmp_path):
+    dm.split.write(tmp_path / "split.json")
+    with pytest.raises(ConfigError, match="ckpt: trained with seed=0, and this run has 3; use the same"):
+        module_of(seed=3, split=tmp_path / "split.json").load_state_dict(dm.state_dict())
+
+
+def test_settings_that_change_no_batch_are_no_reason_to_refuse(module_of, dm):
+    module_of(num_workers=2, route="midi").load_state_dict(dm.state_dict())

@@ -1,0 +1,195 @@
+"""A run leaves what the README promises, its figures are right, and a resumed run ends where an unbroken one does."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from miditok import REMI
+from symusic import Score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from training import StopAfter, run, settings
+
+from midiaug.data.transpose import notes_per_token
+from midiaug.errors import CheckpointError, ConfigError
+from midiaug.model import RecurrentLM
+from midiaug.run import make_trainer, train_model
+
+
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def trained(folder_of_tunes, shared_cache, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("run")
+    lowest = train_model(settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]"), directory)
+    return directory, lowest
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def loss_of_pieces(directory: Path, folder: Path, names: list[str]) -> tuple[float, float]:
+    """Nats a token and nats a note of whole pieces, from their files: no store, no table, no loader."""
+    tokenizer = REMI()
+    content = torch.load(directory / "checkpoints" / "best.ckpt", weights_only=True)
+    model = RecurrentLM(len(tokenizer), **content["recipe"]["model"]).eval()
+    model.load_state_dict({key[6:]: value for key, value in content["state_dict"].items() if key.startswith("model.")})
+    nats, tokens, notes = 0.0, 0, 0
+    begins_note = notes_per_token(tokenizer)
+    for name in names:
+        for sequence in tokenizer(Score(folder / name)):
+            ids = [tokenizer["BOS_None"], *sequence.ids, tokenizer["EOS_None"]]
+            for start in range(0, len(ids) - 1, 47):  # windows of 48 that share one token
+                window = torch.tensor([ids[start : start + 48]])
+                with torch.no_grad():
+                    logits = model(window[:, :-1])[0][0]
+                nats += float(torch.nn.functional.cross_entropy(logits, window[0, 1:], reduction="sum"))
+                tokens += window.shape[1] - 1
+                notes += int(begins_note[window[0, 1:].numpy()].sum())
+    return nats / tokens, nats / notes
+
+
+def test_it_leaves_every_file_of_the_interface(trained):
+    directory, _ = trained
+    names = {"summary.json", "metrics.csv", "val_pieces.csv", "split.json", "quarantine.json", "gap.png"}
+    assert names <= {path.name for path in directory.iterdir()}
+    assert {path.name for path in (directory / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert list(directory.glob("events.out.tfevents.*"))
+    assert not [path for path in directory.rglob(".*") if path.is_file()], "a temporary file is left"
+
+
+def test_the_summary_says_what_was_run(trained):
+    directory, lowest = trained
+    summary = json.loads((directory / "summary.json").read_text())
+    assert summary["shifts"] == [-2, -1, 0, 1, 2]
+    assert (summary["cell"], summary["tokenizer"], summary["route"]) == ("lstm", "REMI", "tokens")
+    assert summary["pieces"] == {"train": 22, "val": 2, "quarantined": 0}
+    assert summary["loss"]["val"] == lowest
+    assert summary["loss"]["gap"] == pytest.approx(summary["loss"]["val"] - summary["loss"]["train"], abs=1e-6)
+    assert summary["tokens_per_second"] > 0
+    assert summary["loader_tokens_per_second"] > 0
+    assert summary["key_spread"] > 0
+    best = min(table(directory / "metrics.csv"), key=lambda row: float(row["loss/val"]))
+    assert (summary["best_epoch"], summary["epochs"]) == (int(best["epoch"]), 3)
+
+
+def test_the_validation_loss_is_that_of_the_pieces_themselves(trained, folder_of_tunes):
+    directory, lowest = trained
+    sides = json.loads((directory / "split.json").read_text())["pieces"]
+    held_out = [name for name, row in sides.items() if row["side"] == "val"]
+    a_token, a_note = loss_of_pieces(directory, folder_of_tunes, held_out)
+    summary = json.loads((directory / "summary.json").read_text())
+    assert lowest == pytest.approx(a_token, rel=1e-5)
+    assert summary["nats_per_note"]["val"] == pytest.approx(a_note, rel=1e-5)
+
+
+def test_val_pieces_holds_each_validation_piece_and_sums_to_the_loss(trained):
+    directory, lowest = trained
+    rows = table(directory / "val_pieces.csv")
+    sides = json.loads((directory / "split.json").read_text())["pieces"]
+    assert {row["piece"] for row in rows} == {name for name, row in sides.items() if row["side"] == "val"}
+    total = sum(float(row["nats"]) for row in rows) / sum(int(row["tokens"]) for row in rows)
+    assert total == pytest.approx(lowest, rel=1e-6)
+
+
+def test_tensorboard_has_both_losses_on_one_chart_and_the_final_figures(trained):
+    directory, lowest = trained
+    events = EventAccumulator(str(directory)).Reload()
+    assert {"loss/train", "loss/val", "loss/gap", "best/gap"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("loss/val")] == [event.step for event in events.Scalars("loss/gap")]
+    assert events.Scalars("best/val")[-1].value == pytest.approx(lowest)
+    layout = events.Tensors("custom_scalars__config__")[0].tensor_proto.string_val[0]
+    assert layout.index(b"loss/train") < layout.index(b"loss/val") < layout.index(b"loss/gap")
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(
+    ("where", "workers"), [({"step": 20}, 0), ({"step": 31}, 2), ({"epoch": 1}, 0), ({"epoch": 2}, 2)], ids=str
+)
+def test_a_resumed_run_ends_as_an_unbroken_one_bit_for_bit(
+    cell, where, workers, folder_of_tunes, shared_cache, tmp_path
+):
+    more = (f"model.cell={cell}", f"data.num_workers={workers}", "aug.shifts=[-2,2]")
+    chosen = settings(folder_of_tunes, shared_cache, *more)
+    whole, learner, rows = run(chosen, tmp_path / "whole")
+    assert 20 < whole.num_training_batches < 31 < 2 * whole.num_training_batches, "not inside an epoch"
+    broken, _, _ = run(chosen, tmp_path / "broken", StopAfter(tmp_path / "stop.ckpt", **where))
+    assert broken.global_step < whole.global_step
+    resumed, again, later = run(chosen, tmp_path / "broken", ckpt=tmp_path / "stop.ckpt")
+    assert resumed.global_step == whole.global_step
+    for name, weight in learner.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+    timeless = [[{**row, "tokens_per_second": 0} for row in part] for part in (rows, later)]
+    assert timeless[0] == timeless[1]
+
+
+def test_the_same_seed_trains_the_same_model_and_another_does_not(folder_of_tunes, shared_cache, tmp_path):
+    losses = [
+        run(settings(folder_of_tunes, shared_cache, f"seed={seed}", "trainer.max_epochs=1"), tmp_path / str(number))[2]
+        for number, seed in enumerate([3, 3, 4])
+    ]
+    values = [rows[-1]["loss/val"] for rows in losses]
+    assert values[0] == values[1] != values[2]
+
+
+def test_a_checkpoint_of_other_settings_is_refused_with_what_differs(trained, folder_of_tunes, shared_cache, tmp_path):
+    last = trained[0] / "checkpoints" / "last.ckpt"
+    for more, named in {
+        "aug.shifts=[-1,1]": "aug.shifts",
+        "model.hidden=20": "model.hidden",
+        "seed=5": "split",
+    }.items():
+        same = () if more.startswith("aug") else ("aug.shifts=[-2,2]",)
+        with pytest.raises(ConfigError, match=named):
+            train_model(settings(folder_of_tunes, shared_cache, *same, more), tmp_path, last)
+
+
+def test_a_damaged_checkpoint_is_refused_by_name(trained, folder_of_tunes, shared_cache, tmp_path):
+    damaged = tmp_path / "damaged.ckpt"
+    content = (trained[0] / "checkpoints" / "last.ckpt").read_bytes()
+    damaged.write_bytes(content[: len(content) // 2])
+    with pytest.raises(CheckpointError, match=r"damaged\.ckpt"):
+        train_model(settings(folder_of_tunes, shared_cache), tmp_path, damaged)
+
+
+def test_checkpoints_hold_no_code(trained):
+    for name in ("best", "last"):
+        content = torch.load(trained[0] / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        assert content["recipe"]["model"]["hidden"] == 16
+
+
+def test_lightnings_refusals_name_the_trainer(folder_of_tunes, shared_cache, tmp_path):
+    for more in ("trainer.max_epochs=many", "trainer.accelerator=abacus", "trainer.limit_val_batches=-1"):
+        with pytest.raises(ConfigError, match="trainer"):
+            make_trainer(settings(folder_of_tunes, shared_cache, more), tmp_path, None)
+
+
+def test_no_epoch_at_all_is_an_error_that_says_why(folder_of_tunes, shared_cache, tmp_path):
+    with pytest.raises(ConfigError, match="max_epochs"):
+        train_model(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=0"), tmp_path)
+
+
+def test_every_trainer_argument_can_be_set_or_is_midiaugs_own():
+    import inspect
+
+    from omegaconf import OmegaConf
+    from pytorch_lightning import Trainer
+
+    from midiaug.command import config_dir
+
+    known = set(OmegaConf.load(config_dir() / "trainer" / "default.yaml"))
+    own = {"callbacks", "logger", "default_root_dir", "plugins", "use_distributed_sampler", "enable_autolog_hparams"}
+    never_used = {"limit_test_batches", "limit_predict_batches", "model_registry"}
+    assert known == set(inspect.signature(Trainer).parameters) - own - never_used
+
+
+def test_training_lowers_the_loss(folder_of_tunes, shared_cache, tmp_path):
+    rows = run(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=4"), tmp_path)[2]
+    assert rows[-1]["loss/train"] < rows[0]["loss/train"] < np.log(264)  # below guessing evenly, and falling

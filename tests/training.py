@@ -1,0 +1,79 @@
+"""Small, whole training runs, in this process or in one of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from pytorch_lightning import Callback, Trainer, seed_everything
+
+from midiaug.callbacks import History
+from midiaug.command import config_dir
+from midiaug.learner import Learner
+from midiaug.run import fit, make_data, make_trainer
+from midiaug.settings import TrainSettings, checked
+
+SMALL = (
+    "data.window=48",
+    "data.batch_size=16",
+    "model.embed=12",
+    "model.hidden=16",
+    "trainer.max_epochs=3",
+    "trainer.accelerator=cpu",
+)
+
+
+def overrides(folder: Path, cache: Path, *more: str) -> list[str]:
+    """A small run on a folder, as words of a command line."""
+    return ["data=folder", f"data.path='{folder}'", f"data.cache_dir='{cache}'", *SMALL, *more]
+
+
+def settings(folder: Path, cache: Path, *more: str) -> TrainSettings:
+    """The settings of a small run on a folder."""
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return checked(compose("train", overrides(folder, cache, *more)))
+
+
+class StopAfter(Callback):
+    """Writes a checkpoint after so many steps, or at the end of an epoch, and breaks the run off."""
+
+    def __init__(self, path: Path, *, step: int | None = None, epoch: int | None = None) -> None:
+        self._path, self._step, self._epoch = path, step, epoch
+
+    def on_train_batch_end(self, trainer: Trainer, *rest: object) -> None:
+        if trainer.global_step == self._step:
+            self._stop(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, *rest: object) -> None:
+        if trainer.current_epoch + 1 == self._epoch:
+            self._stop(trainer)
+
+    def _stop(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self._path)
+        raise InterruptedError
+
+
+def run(chosen: TrainSettings, directory: Path, *callbacks: Callback, ckpt: Path | None = None):
+    """Train in this process; returns the trainer, the learner and the rows of metrics.csv."""
+    seed_everything(chosen.seed, verbose=False)
+    data = make_data(chosen)
+    learner = Learner(data.tokenizer, vars(chosen.model), **vars(chosen.optim))
+    history = History(directory, data)
+    trainer = make_trainer(chosen, directory, history)
+    trainer.callbacks.extend(callbacks)
+    try:
+        fit(trainer, learner, data, ckpt)
+    except InterruptedError:
+        trainer.loggers[0].finalize("stopped")
+    return trainer, learner, history.rows
+
+
+def command(cwd: Path, *words: str, **popen: object) -> subprocess.Popen[str]:
+    """Start `python -m midiaug.train` in a process of its own."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment.pop("HYDRA_FULL_ERROR", None)
+    arguments = [sys.executable, "-m", "midiaug.train", *words]
+    return subprocess.Popen(
+        arguments, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
+    )
