@@ -1,0 +1,60 @@
+"""metrics.csv, val_pieces.csv and last.ckpt, while a run goes on."""
+
+import csv
+
+import pytest
+from pytorch_lightning import Callback
+from training import run, settings
+
+from midiaug.callbacks import LastCheckpoint
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_files_are_there_after_each_epoch_and_the_pieces_are_those_of_the_best(folder_of_tunes, cache, tmp_path):
+    seen = []
+
+    class Look(Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            metrics = rows_of(tmp_path / "metrics.csv")
+            pieces = rows_of(tmp_path / "val_pieces.csv")
+            total = sum(float(row["nats"]) for row in pieces) / sum(int(row["tokens"]) for row in pieces)
+            seen.append((len(metrics), total, min(float(row["loss/val"]) for row in metrics)))
+
+    # few pieces and no dropout: the loss rises again, and early stopping ends the run
+    overfitting = ("data.limit=5", "model.hidden=48", "model.dropout=0", "optim.lr=0.05", "trainer.max_epochs=60")
+    run(settings(folder_of_tunes, cache, *overfitting), tmp_path, Look())
+    assert [entry[0] for entry in seen] == list(range(1, len(seen) + 1))
+    assert len(seen) < 60
+    for _, total, best in seen:
+        assert total == pytest.approx(best, rel=1e-5)
+    values = [float(row["loss/val"]) for row in rows_of(tmp_path / "metrics.csv")]
+    assert values.index(min(values)) == len(values) - 5, "patience is 4 epochs"
+
+
+def test_tokens_a_second_counts_the_epochs_tokens_without_padding(folder_of_tunes, cache, tmp_path):
+    trainer, _, rows = run(settings(folder_of_tunes, cache, "trainer.max_epochs=1"), tmp_path)
+    history = next(callback for callback in trainer.callbacks if hasattr(callback, "rows"))
+    loader = trainer.datamodule.train_dataloader()
+    assert int(history._tokens) == sum(int(batch["attention_mask"].sum()) for batch in loader)
+    assert rows[0]["tokens_per_second"] == pytest.approx(history.tokens_per_second, abs=1)
+
+
+@pytest.mark.parametrize(("minutes", "inside"), [(1e-9, True), (1e3, False)])
+def test_last_is_written_at_each_epochs_end_and_by_the_clock_in_between(
+    minutes, inside, folder_of_tunes, cache, tmp_path, monkeypatch
+):
+    steps = []
+    write = LastCheckpoint._write
+    monkeypatch.setattr(
+        LastCheckpoint, "_write", lambda self, trainer: (steps.append(trainer.global_step), write(self, trainer))
+    )
+    trainer, _, _ = run(settings(folder_of_tunes, cache, f"checkpoint.minutes={minutes}"), tmp_path)
+    batches = trainer.num_training_batches
+    ends = [batches, 2 * batches, 3 * batches]
+    assert [step for step in steps if step in ends] == ends, "once at each epoch's end"
+    assert bool(set(steps) - set(ends)) == inside
+    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()

@@ -1,0 +1,126 @@
+"""Each wrong word on the command line gets one sentence that names the key, and a status that is not 0."""
+
+import sys
+
+import pytest
+
+from midiaug import train
+from midiaug.command import command, known_keys
+from midiaug.directories import newest_checkpoint, run_dir, run_name
+from midiaug.errors import CheckpointError, CorpusError
+
+
+@pytest.fixture
+def sentence(monkeypatch, capsys, tmp_path):
+    """Runs the command with these words and returns the one line on stderr."""
+
+    def run(*words: str) -> str:
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run", *words])
+        with pytest.raises(SystemExit) as stop:
+            train.main()
+        assert stop.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("data.pth=3", "data.pth: there is no such key; did you mean data.path?"),
+        ("zzzz=3", "zzzz: there is no such key; --help"),
+        ("+zzzz=3", "zzzz: there is no such key; --help"),
+        ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
+        ("model=xlstm", "model=xlstm: there is no such option; use one of gru, lstm"),
+        ("aug=lots", "aug=lots: there is no such option; use one of aggressive, conservative"),
+        ("model.hidden=abc", "model.hidden=abc: value 'abc'"),
+        ("model.hidden=0", "model.hidden=0: give a number of 1 or more"),
+        ("model.dropout=1", "model.dropout=1.0: give a share"),
+        ("aug.shifts=[]", "aug.shifts=[]: no shift to draw from"),
+        ("aug.shifts=[-50,50]", "aug.shifts=[-50, 50]: a shift beyond 24 semitones"),
+        ("aug.shifts=[5,-5]", "aug.shifts=[5, -5]: the range runs backwards; write [-5, 5]"),
+        ("aug.shifts=[1.5,2]", "aug.shifts[0]=1.5"),
+        ("aug.shifts=5", "aug.shifts=5: give a list of numbers in brackets"),
+        ("aug.shifts=[-5", "aug.shifts=[-5: not readable"),
+        ("aug.draw=never", "aug.draw=never: use random or balanced"),
+        ("data=folder", "data.path is missing"),
+        ("data.val_split=1.5", "data.val_split=1.5: give a share between 0 and 1"),
+        ("data.num_workers=lots", "data.num_workers=lots: use auto"),
+        ("data.collection=bach", "data.collection=bach: no such collection; use one of aird"),
+        ("tokenizer.name=Foo", "tokenizer.name=Foo: MidiTok has no such tokenizer"),
+        ("+tokenizer.params.use_tempo=true", "tokenizer.params.use_tempo: MidiTok has no such parameter; did you mean"),
+        ("trainer.max_epochs=x", "trainer.max_epochs=x: give a number"),
+        ("optim.lr=0", "optim.lr=0.0: give a learning rate above 0"),
+        ("early_stopping.patience=0", "early_stopping.patience=0: give a number of epochs"),
+        ("checkpoint.minutes=0", "checkpoint.minutes=0.0: give a number of minutes"),
+        ("seed=-1", "seed=-1: give a whole number"),
+        ("ckpt=no such.ckpt", "ckpt=no such.ckpt: no such file"),
+        ("ckpt=last", "ckpt=last: no checkpoints/last.ckpt below runs; train first"),
+        ("data.split=none.json", "data.split=none.json: not a readable split.json"),
+    ],
+)
+def test_a_wrong_word_is_refused_by_name(sentence, word, named):
+    assert named in sentence(word)
+
+
+def test_a_wrong_folder_is_named(sentence, tmp_path):
+    line = sentence("data=folder", f"data.path='{tmp_path}/no where'")
+    assert line == f"CorpusError: data.path={tmp_path}/no where: no such folder; " + line.partition("; ")[2]
+
+
+def test_a_mistake_of_the_programs_own_is_not_dressed_up(monkeypatch, tmp_path):
+    def broken(_: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run"])
+    with pytest.raises(KeyError, match="a bug"):
+        command("train")(broken)()
+
+
+def test_a_traceback_can_be_asked_for(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run", "data=folder", "data.path=nowhere"])
+    with pytest.raises(CorpusError):
+        train.main()
+
+
+def test_the_known_keys_are_those_of_the_files():
+    assert {"data.path", "aug.shifts", "aug.draw", "model.hidden", "trainer.max_epochs", "seed", "ckpt"} <= set(
+        known_keys()
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "overrides", "name"),
+    [
+        ([], "", "default"),
+        (["model=gru"], "model=gru", "model=gru"),
+        (["aug.shifts=[-5,5]"], "aug.shifts=[-5,5],model=gru", "aug.shifts=-5,5,model=gru"),
+        (["-m", "model=lstm,gru", "seed=3"], "model=gru,seed=3", "model=gru"),
+        (["-m", "aug.shifts=[0],[-2,2]", "seed=3"], "aug.shifts=[-2,2],seed=3", "aug.shifts=-2,2"),
+        (["x=a/b c"], "x=a/b c", "x=a_b_c"),
+    ],
+)
+def test_a_run_is_named_by_what_differs(monkeypatch, words, overrides, name):
+    monkeypatch.setattr(sys, "argv", ["train.py", *words])
+    assert run_name(overrides) == name
+
+
+def test_a_resumed_run_goes_on_in_its_own_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="train first"):
+        newest_checkpoint(tmp_path)
+    assert run_dir(str(tmp_path), "last", "") != run_dir(str(tmp_path), "last", "")
+    for name in ("older", "newer"):
+        (tmp_path / name / "checkpoints").mkdir(parents=True)
+        (tmp_path / name / "checkpoints" / "last.ckpt").write_text(name)
+    import os
+
+    os.utime(tmp_path / "older" / "checkpoints" / "last.ckpt", (1, 1))
+    assert run_dir(str(tmp_path), "last", "") == str(tmp_path / "newer")
+    assert run_dir(str(tmp_path), None, "seed=1").endswith("_seed=1")

@@ -1,0 +1,102 @@
+"""The learner: its loss, its schedule, and what it measures in eval mode."""
+
+import numpy as np
+import pytest
+import torch
+from miditok import REMI
+from pytorch_lightning import Trainer
+
+from midiaug import Learner, MidiDataModule, Shifts
+from midiaug.errors import ConfigError
+from midiaug.model import token_losses
+
+
+def small_trainer(**options: object) -> Trainer:
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    options = {
+        "max_epochs": 1,
+        "accelerator": "cpu",
+        "num_sanity_val_steps": 0,
+        "enable_model_summary": False,
+    } | options
+    return Trainer(**quiet, **options)
+
+
+def small_learner(tokenizer: object, **options: object) -> Learner:
+    return Learner(tokenizer, {"embed": 8, "hidden": 12, "layers": 1, "dropout": 0.4}, **options)
+
+
+@pytest.fixture
+def data(folder_of_tunes, cache):
+    return MidiDataModule(folder_of_tunes, REMI(), Shifts.of(-1, 0, 1), window=48, batch_size=16, cache_dir=cache)
+
+
+def mean_loss(learner: Learner, loader: object) -> float:
+    learner.eval()
+    nats = tokens = 0
+    for batch in loader:
+        with torch.no_grad():
+            nats += float(token_losses(learner(batch["input_ids"][:, :-1]), batch["labels"]).sum())
+        tokens += int((batch["labels"][:, 1:] != -100).sum())
+    return nats / tokens
+
+
+def test_losses_are_taken_in_eval_mode_over_all_validation_and_as_many_training_windows(data):
+    learner = small_learner(data.tokenizer)
+    trainer = small_trainer()
+    trainer.fit(learner, datamodule=data)
+    measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    assert measured["loss/val"] == pytest.approx(mean_loss(learner, data.val_dataloader()), rel=1e-5)
+    assert measured["loss/train"] == pytest.approx(mean_loss(learner, data.probe_dataloader()), rel=1e-5)
+    assert measured["loss/gap"] == pytest.approx(measured["loss/val"] - measured["loss/train"], abs=1e-5)
+    assert measured["perplexity/val"] == pytest.approx(np.exp(measured["loss/val"]), rel=1e-4)
+    assert 0 <= measured["accuracy/top1"] <= measured["accuracy/top5"] <= 1
+    assert measured["nats_per_note/val"] > measured["loss/val"], "a note takes several tokens"
+
+
+def test_accuracy_counts_the_tokens_that_are_predicted_and_no_padding(data):
+    learner = small_learner(data.tokenizer)
+    trainer = small_trainer()
+    trainer.fit(learner, datamodule=data)
+    right = tokens = 0
+    learner.eval()
+    for batch in data.val_dataloader():
+        with torch.no_grad():
+            guess = learner(batch["input_ids"][:, :-1]).argmax(-1)
+        target = batch["labels"][:, 1:]
+        right += int(((guess == target) & (target != -100)).sum())
+        tokens += int((target != -100).sum())
+    assert float(trainer.callback_metrics["accuracy/top1"]) == pytest.approx(right / tokens, abs=1e-6)
+
+
+def test_the_rate_rises_and_then_falls_along_a_cosine(data):
+    learner = small_learner(data.tokenizer, lr=0.01, warmup=0.25)
+    rates: list[float] = []
+
+    learner.on_train_batch_start = lambda *_: rates.append(learner.optimizers().param_groups[0]["lr"])
+    small_trainer(max_epochs=2).fit(learner, datamodule=data)
+    steps = len(rates)
+    peak = int(np.argmax(rates))
+    assert 0.2 * steps < peak < 0.3 * steps
+    assert max(rates) == pytest.approx(0.01, rel=0.05)
+    assert np.all(np.diff(rates[: peak + 1]) > 0)
+    assert np.all(np.diff(rates[peak:]) < 0)
+    assert rates[-1] < 0.0005
+
+
+def test_the_rate_is_defined_where_nothing_ends_the_training(data):
+    learner = small_learner(data.tokenizer)
+    small_trainer(max_epochs=-1, max_time="00:00:00:02").fit(learner, datamodule=data)
+    assert 0 < learner.optimizers().param_groups[0]["lr"] <= 4e-3
+
+
+@pytest.mark.parametrize("options", [{"lr": 0.0}, {"weight_decay": -1.0}, {"warmup": 1.0}])
+def test_absurd_settings_are_refused_by_name(options):
+    with pytest.raises(ConfigError, match=rf"^optim\.{next(iter(options))}="):
+        small_learner(REMI(), **options)
+
+
+def test_it_trains_under_lightnings_own_defaults(data):
+    trainer = Trainer(fast_dev_run=True, accelerator="cpu", enable_progress_bar=False, enable_model_summary=False)
+    trainer.fit(small_learner(data.tokenizer), datamodule=data)
+    assert trainer.global_step == 1

@@ -1,0 +1,96 @@
+"""The honest gap and the key spread."""
+
+import numpy as np
+import pytest
+import torch
+from miditok import REMI
+from music import corpus
+from torch import Tensor, nn
+
+from midiaug import MidiDataModule, Shifts
+from midiaug.model import RecurrentLM
+from midiaug.monitor import CHARTS, PieceLosses, key_spread, loss_by_key
+
+
+def test_losses_are_summed_by_piece_whatever_the_batches():
+    generator = np.random.default_rng(0)
+    pieces = generator.integers(0, 5, 40) * 10
+    nats = torch.from_numpy(generator.random(40))
+    counts = torch.from_numpy(generator.integers(1, 9, (2, 40)))
+    losses = PieceLosses(pieces)
+    for rows in np.array_split(generator.permutation(40), 7):
+        losses.update(torch.from_numpy(rows), nats[rows], counts[0][rows], counts[1][rows])
+    by_piece = losses.by_piece()
+    assert set(by_piece) == set(pieces.tolist())
+    for piece, loss in by_piece.items():
+        mine = pieces == piece
+        assert loss.nats == pytest.approx(float(nats[mine].sum()), rel=1e-5)
+        assert (loss.tokens, loss.notes) == (int(counts[0][mine].sum()), int(counts[1][mine].sum()))
+    total = losses.totals()
+    assert total.nats_per_token == pytest.approx(float(nats.sum() / counts[0].sum()), rel=1e-5)
+    assert total.nats_per_note == pytest.approx(float(nats.sum() / counts[1].sum()), rel=1e-5)
+
+
+def test_a_single_piece_has_a_loss_too():
+    losses = PieceLosses(np.array([7, 7]))
+    losses.update(torch.tensor([0, 1]), torch.tensor([1.0, 2.0]), torch.tensor([3, 3]), torch.tensor([1, 1]))
+    assert losses.by_piece()[7].nats == 3.0
+
+
+class LikesC(nn.Module):
+    """A model that gives C of any octave a tenth of the probability of every other token."""
+
+    def __init__(self, tokenizer: REMI) -> None:
+        super().__init__()
+        logits = torch.zeros(len(tokenizer))
+        for name, number in tokenizer.vocab.items():
+            if name.startswith("Pitch_") and int(name.removeprefix("Pitch_")) % 12 == 0:
+                logits[number] = -np.log(10)
+        self.logits = nn.Parameter(logits)
+
+    def forward(self, input_ids: Tensor) -> tuple[Tensor, None]:
+        return self.logits.expand(*input_ids.shape, -1), None
+
+
+@pytest.fixture
+def data(tmp_path, cache):
+    corpus(tmp_path / "tunes", 8, chords=True)
+    made = MidiDataModule(tmp_path / "tunes", REMI(), Shifts.of(0), window=48, batch_size=8, cache_dir=cache)
+    made.setup()
+    return made
+
+
+def test_the_loss_in_each_key_is_that_of_the_pieces_in_that_key(data):
+    model = LikesC(data.tokenizer)
+    losses = loss_by_key(model, data)
+    assert list(losses) == list(range(-6, 6))
+    names = {number: name for name, number in data.tokenizer.vocab.items()}
+    labels = np.concatenate([batch["labels"][:, 1:].numpy().ravel() for batch in data.val_dataloader()])
+    labels = labels[labels >= 0]
+    pitches = np.array([int(names[i][6:]) if names[i].startswith("Pitch_") else -1 for i in labels])
+    even = float(torch.logsumexp(model.logits.detach(), 0))
+    for shift, loss in losses.items():
+        share_of_c = np.mean((pitches >= 0) & ((pitches + shift) % 12 == 0))
+        assert loss == pytest.approx(even + share_of_c * np.log(10), rel=1e-5)
+    assert key_spread(losses) == pytest.approx(max(losses.values()) - min(losses.values()))
+
+
+def test_measuring_leaves_the_model_as_it_was(data):
+    model = RecurrentLM(len(data.tokenizer), embed=8, hidden=8, layers=1).train()
+    loss_by_key(model, data)
+    assert model.training
+
+
+def test_without_room_there_is_no_spread(tmp_path, cache):
+    corpus(tmp_path / "high", 4, low=88)
+    corpus(tmp_path / "low", 4, seed=50, low=21)
+    data = MidiDataModule(tmp_path, REMI(), Shifts.of(0), window=48, cache_dir=cache, val_split=0.3)
+    data.setup()
+    assert loss_by_key(LikesC(data.tokenizer), data) == {}
+    assert key_spread({}) is None
+
+
+def test_the_layout_puts_both_losses_on_one_chart():
+    (charts,) = CHARTS.values()
+    assert ["Multiline", ["loss/train", "loss/val"]] in charts.values()
+    assert ["Multiline", ["loss/gap"]] in charts.values()

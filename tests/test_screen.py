@@ -1,0 +1,59 @@
+"""What a person sees: a bar with the figures, a line an epoch, a table."""
+
+import logging
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from training import overrides
+
+from midiaug.screen import result_table
+
+BEST = {
+    "epoch": 3,
+    **{"loss/train": 0.5, "loss/val": 0.75, "loss/gap": 0.25},
+    **{"nats_per_note/train": 2.0, "nats_per_note/val": 3.0, "accuracy/top1": 0.625},
+}
+
+
+def test_the_table_has_the_figures_of_the_best_epoch():
+    lines = result_table(BEST, epochs=5, spread=0.125).splitlines()
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
+    assert cells == [
+        ["loss, nats a token, epoch 3 of 5", "0.500", "0.750", "0.250"],
+        ["loss, nats a note", "2.000", "3.000", "1.000"],
+        ["right at the first guess", "", "62.5%", ""],
+        ["worst key less best key, nats a token", "", "0.125", ""],
+    ]
+    assert "worst key" not in result_table(BEST, epochs=5, spread=None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")
+def test_on_a_terminal_the_bar_shows_loss_val_gap_and_speed(folder_of_tunes: Path, cache: Path, tmp_path: Path):
+    words = overrides(folder_of_tunes, cache, "trainer.max_epochs=3", "data.batch_size=1")
+    environment = {"OMP_NUM_THREADS": "1", "TERM": "xterm-256color", "COLUMNS": "160", "LINES": "40"}
+    arguments = ["-m", "midiaug.train", *(word.replace("'", "") for word in words)]
+    child = pexpect.spawn(
+        sys.executable,
+        arguments,
+        cwd=str(tmp_path),
+        env=environment,
+        dimensions=(40, 160),
+        timeout=120,
+        encoding="utf-8",
+    )
+    child.expect(r"epoch 2 of 3.*loss .*\d\.\d{3}.*val .*\d\.\d{3}.*gap .*\d\.\d{3}.*tokens/s")
+    child.expect(r"epoch 2 +train \d")
+    child.expect("tensorboard --logdir runs")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_lightnings_advertisements_stay_off_the_screen(caplog: pytest.LogCaptureFixture):
+    from midiaug.screen import keep_quiet
+
+    keep_quiet()
+    for name in ("pytorch_lightning.utilities.rank_zero", "lightning_fabric", "pytorch_lightning"):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO)

@@ -1,0 +1,128 @@
+"""The command, as a person types it: in a process of its own, from another directory."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from training import command, overrides
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, folder_of_tunes):
+    """A working directory with a space in its name, holding the tunes in another one."""
+    here = tmp_path_factory.mktemp("my evening")
+    shutil.copytree(folder_of_tunes, here / "my tunes")
+    return here
+
+
+def words(place: Path, *more: str) -> list[str]:
+    return overrides(place / "my tunes", place / "cache", *more)
+
+
+def finished(place: Path, *more: str) -> tuple[int, str]:
+    process = command(place, *more)
+    output = process.communicate(timeout=180)[0]
+    return process.returncode, output
+
+
+def test_a_run_prints_the_shifts_it_resolved_and_where_things_are(place):
+    status, output = finished(place, *words(place, "aug.shifts=[-2,1]", "trainer.max_epochs=2"))
+    assert status == 0, output
+    assert "shifts      [-2, -1, 0, +1] semitones" in output
+    assert len(re.findall(r"epoch \d +train \d", output)) == 2
+    run = place / re.search(r"run +(runs/\S+)", output)[1]
+    assert "aug.shifts=-2,1" in run.name
+    assert (run / "summary.json").is_file()
+    assert f"best model  {run.relative_to(place)}/checkpoints/best.ckpt" in output
+    assert "tensorboard --logdir runs" in output
+    assert not [line for line in output.splitlines() if "Warning" in line or "Tip" in line], output
+
+
+def test_a_sweep_trains_one_run_a_combination_each_named_by_what_differs(place):
+    more = words(place, "model=lstm,gru", "aug=none,moderate", "trainer.max_epochs=1", "hydra.sweep.dir=sweep")
+    status, output = finished(place, "--multirun", *more)
+    assert status == 0, output
+    runs = {path.name: json.loads((path / "summary.json").read_text()) for path in (place / "sweep").glob("*/")}
+    assert set(runs) == {f"aug={aug},model={model}" for aug in ("none", "moderate") for model in ("lstm", "gru")}
+    assert {(summary["cell"], len(summary["shifts"])) for summary in runs.values()} == {
+        ("lstm", 1),
+        ("lstm", 5),
+        ("gru", 1),
+        ("gru", 5),
+    }
+    splits = {(path / "split.json").read_text() for path in (place / "sweep").glob("*/")}
+    assert len(splits) == 1, "all runs of a sweep are judged on the same pieces"
+
+
+def test_a_killed_run_goes_on_with_ckpt_last_and_ends_as_an_unbroken_one(place):
+    more = words(place, "trainer.max_epochs=6", "aug.shifts=[-2,2]", "checkpoint.minutes=0.0005")
+    assert finished(place, *more, "hydra.run.dir=whole")[0] == 0
+    process = command(place, *more, "hydra.run.dir=runs/killed")
+    last = place / "runs" / "killed" / "checkpoints" / "last.ckpt"
+    deadline = time.monotonic() + 120
+    while not (last.is_file() and torch.load(last, weights_only=True)["global_step"] > 25):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    os.utime(last)  # the newest of all runs
+    assert torch.load(last, weights_only=True)["global_step"] < 6 * 24
+    status, output = finished(place, *more, "ckpt=last")
+    assert status == 0, output
+    assert "resuming    from runs/killed/checkpoints/last.ckpt" in output
+    for name in ("best.ckpt", "last.ckpt"):
+        whole, resumed = (
+            torch.load(path / "checkpoints" / name, weights_only=True)
+            for path in (place / "whole", place / "runs" / "killed")
+        )
+        assert whole["global_step"] == resumed["global_step"]
+        for key, weight in whole["state_dict"].items():
+            assert torch.equal(weight, resumed["state_dict"][key]), (name, key)
+
+
+def test_ctrl_c_ends_with_how_to_go_on(place):
+    process = command(place, *words(place, "trainer.max_epochs=5000", "early_stopping.patience=5000"))
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if line.startswith("epoch 2 "):
+            process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "ckpt=last" in printed[-1], printed[-5:]
+    assert "Traceback" not in "".join(printed)
+
+
+def test_two_ranks_train_one_model_and_each_validation_piece_counts_once(place):
+    if not torch.distributed.is_available():
+        pytest.skip("this build of torch has no distributed package")
+    more = ("trainer.devices=2", "trainer.strategy=ddp", "trainer.max_epochs=2", "aug.shifts=[-2,2]")
+    status, output = finished(place, *words(place, *more, "hydra.run.dir=ranks"))
+    assert status == 0, output
+    assert finished(place, *words(place, "aug.shifts=[-2,2]", "trainer.max_epochs=2", "hydra.run.dir=alone"))[0] == 0
+    tokens = []
+    for name in ("ranks", "alone"):
+        rows = (place / name / "val_pieces.csv").read_text().splitlines()
+        tokens.append([(row.split(",")[0], row.split(",")[4]) for row in rows])
+        summary = json.loads((place / name / "summary.json").read_text())
+        held_out = [row.split(",") for row in rows[1:]]
+        total = sum(float(row[3]) for row in held_out) / sum(int(row[4]) for row in held_out)
+        assert summary["loss"]["val"] == pytest.approx(total, rel=1e-5)
+    assert tokens[0] == tokens[1]
+
+
+def test_no_readable_piece_is_one_sentence_and_a_status(place):
+    (place / "junk").mkdir()
+    (place / "junk" / "a.mid").write_bytes(b"not music")
+    status, output = finished(place, "data=folder", "data.path=junk", f"data.cache_dir='{place / 'cache'}'")
+    assert status == 1
+    assert output.count("\n") == 1
+    assert "CorpusError" in output
+    assert "a.mid" in output
