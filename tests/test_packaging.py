@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines())
+
+
+def normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+LINES = (ROOT / "constraints.txt").read_text().splitlines()
+PINS = {normalized(line.partition("==")[0]): line.partition("==")[2] for line in LINES}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def name_of(requirement: str) -> str:
-    return re.split(r"[<>=!\[ ]", requirement)[0]
+    return normalized(re.split(r"[<>=!\[ ]", requirement)[0])
 
 
 def test_every_version_is_pinned_and_none_is_a_prerelease():
@@ -30,11 +37,10 @@ def test_every_requirement_has_its_pin(extra):
 def test_what_is_installed_is_what_is_pinned():
     from importlib.metadata import distributions
 
-    names = {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in PINS.items()}
     for distribution in distributions():
-        name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-        if name in names:
-            assert distribution.version.partition("+")[0] == names[name], name
+        name = normalized(distribution.metadata["Name"])
+        if name in PINS:
+            assert distribution.version.partition("+")[0] == PINS[name], name
 
 
 def test_nothing_of_a_package_index_or_a_machine_is_in_the_repository():

@@ -71,6 +71,18 @@ def test_drums_that_span_the_whole_range_are_all_marked_or_named_as_a_difference
     )
 
 
+def test_drums_from_the_lowest_to_the_highest_midi_note_are_marked_or_named_as_a_difference():
+    tokenizer = REMI(TokenizerConfig(**ALIASED, pitch_range=(0, 127)))
+    table = TokenTransposer(tokenizer)
+    score = BAND.copy()
+    for pitch in (0, 127):
+        score.tracks[2].notes.append(Note(7200, 120, pitch, 90, "tick"))
+    [marked], problem = mark_drums(tokenize(tokenizer, score), score, tokenizer, table)
+    assert problem == "its drums cannot be told from its pitches" or (marked >= table.vocab_size).sum() == (
+        DRUM_NOTES + 2
+    )
+
+
 def test_nothing_is_marked_where_drums_have_their_own_tokens_or_there_are_none():
     tokenizer = REMI(TokenizerConfig(use_programs=True))
     rows = tokenize(tokenizer, BAND)

@@ -76,6 +76,15 @@ class Deadly(REMI):
         return super().__call__(score, *args, **kwargs)
 
 
+class Narrow(REMI):
+    """Fails on a piece that begins above the highest note it knows."""
+
+    def __call__(self, score, *args, **kwargs):
+        if score.tracks[0].notes[0].pitch > 100:
+            raise KeyError("too high")
+        return super().__call__(score, *args, **kwargs)
+
+
 class Slow(REMI):
     """Tokenizes once it is awake."""
 
@@ -195,6 +204,11 @@ def test_a_piece_that_the_table_gets_wrong_is_found_wherever_it_lies(tmp_path, c
     rows = tokenize(tokenizer, score_of(corpus, 2))
     agrees = prove_routes(rows, score_of(corpus, 2), tokenizer, table, [2])[1] is None
     assert agrees or store.proof.difference is not None
+
+
+def test_a_tokenizer_that_fails_on_a_shifted_piece_only_does_not_end_the_build(corpus, cache):
+    store = store_of(corpus, Narrow(), cache)
+    assert store.quarantined or "KeyError" in store.proof.difference
 
 
 # Built once
