@@ -1,7 +1,6 @@
 """TransposedDataset: windows of token sequences, a pure function of (window, semitones)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -56,9 +55,9 @@ class TransposedDataset(Dataset[Batch]):
         return len(self.windows)
 
     def __getitem__(self, index: int | Rows | tuple[int, int]) -> Batch:
-        rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift([index])[0])
+        rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
         if np.ndim(rows):
-            return self._batch(np.asarray(rows), np.asarray(semitones))
+            return self._batch(np.asarray(rows), np.broadcast_to(semitones, np.shape(rows)))
         one = self._batch(np.array([rows]), np.array([semitones]))
         return {name: tensor[0] for name, tensor in one.items()}
 
@@ -72,9 +71,9 @@ class TransposedDataset(Dataset[Batch]):
         batch = self._batch(rows, semitones)
         return [{name: tensor[place] for name, tensor in batch.items()} for place in range(len(rows))]
 
-    def _any_shift(self, rows: Any) -> NDArray[np.int64]:
-        choices = self.choices[np.asarray(rows)]
-        lots = torch.rand(len(choices), dtype=torch.float64).numpy()
+    def _any_shift(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        choices = self.choices[rows]
+        lots = torch.rand(np.shape(choices.count), dtype=torch.float64).numpy()
         drawn: NDArray[np.int64] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
         return drawn
 

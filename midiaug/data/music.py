@@ -53,7 +53,11 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
     store = build_store(corpus, tokenizer, how.limits, cache_dir)
     report_pieces(corpus, store)
     if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
-        raise SplitError("no piece of one side of the split could be tokenized; quarantine.json names the reasons")
+        first = store.quarantined[0]
+        raise SplitError(
+            f"no piece of one side of the split could be tokenized (such as {first.file}: {first.reason}); add pieces, "
+            "or take another seed"
+        )
     report_split(split, store, how.twin_share)
     report_unwritable(store, tokenizer)
     return Music(corpus, split, store)

@@ -42,7 +42,11 @@ def mark_drums(
     pitches = [track.notes.numpy()["pitch"] for track in score.tracks if track.is_drum and len(track.notes)]
     if not len(transposer.drum_aliases) or not pitches:
         return ids, None
-    step = 1 if max(p.max() for p in pitches) < written_range(tokenizer, drums=True)[1] else -1
+    low, high = written_range(tokenizer, drums=True)
+    room = high - max(int(p.max()) for p in pitches), min(int(p.min()) for p in pitches) - low
+    if max(room) < 1:
+        return ids, "its drums fill all pitches that can be written, and so cannot be told from them"
+    step = 1 if room[0] else -1
     moved = score.copy()
     for track in moved.tracks:
         if track.is_drum:

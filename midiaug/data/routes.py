@@ -101,7 +101,10 @@ class TokenRoute:
 
 
 class MidiRoute:
-    """Shifts the score and tokenizes it for every window: any tokenizer, and the reference of the table."""
+    """Shifts the score and tokenizes it for every window: any tokenizer, and the reference of the table.
+
+    A trained tokenizer may write a shifted piece with more tokens; what lies beyond the unshifted length is not read.
+    """
 
     def __init__(
         self, corpus: Corpus, store: TokenStore, tokenizer: MusicTokenizer, limits: Limits, out_of_range: OutOfRange
@@ -130,7 +133,7 @@ class MidiRoute:
         """The whole sequence of a row of the store, its score shifted first: (tokens,) int64."""
         data = self._corpus.midi[int(self._store.piece[row])].tobytes()
         score, _ = without_unwritable(parse(data, self._limits), self._tokenizer)
-        played = [bool(len(track.notes)) for track in score.tracks]
+        before = _tracks_with_tokens(score, self._tokenizer)
         track = int(self._store.track[row])
         if shift and self._out_of_range == "drop":
             # out of MIDI's range first, so that the shift cannot fail; then out of the tokenizer's
@@ -138,12 +141,11 @@ class MidiRoute:
         elif shift:
             score = transpose(score, shift)
         ids = tokenize(self._tokenizer, score)
-        left = [bool(len(track.notes)) for track in score.tracks]
-        if len(ids) == sum(left) and left != played:  # tracks that lost every note are gone from what comes back
-            number = np.flatnonzero(played)[track]
-            if not left[number]:
+        after = _tracks_with_tokens(score, self._tokenizer)
+        if after != before:  # tracks that lost every note are gone from what comes back
+            if before[track] not in after:
                 return np.zeros(0, np.int64)
-            track = sum(left[:number])
+            track = after.index(before[track])
         ends = [self._tokenizer.vocab.get(name) for name in ("BOS_None", "EOS_None")]
         parts = [[ends[0]] if ends[0] is not None else [], ids[track], [ends[1]] if ends[1] is not None else []]
         return np.concatenate([np.asarray(part, np.int64) for part in parts])
@@ -176,6 +178,26 @@ def choose_route(
     if requested == "tokens":
         raise RouteError(f"data.route=tokens: {problem}; use data.route=auto or data.route=midi")
     return "midi", problem
+
+
+def _tracks_with_tokens(score: ScoreTick, tokenizer: MusicTokenizer) -> list[int]:
+    """The tracks that MidiTok writes, in its order: those with anything that it uses; 0 where it writes all as one."""
+    from miditok.utils import is_track_empty
+
+    config = tokenizer.config
+    if getattr(tokenizer, "one_token_stream", False) or config.one_token_stream_for_programs:
+        return [0]
+    used = {
+        "check_pedals": config.use_sustain_pedals,
+        "check_pitch_bend": config.use_pitch_bends,
+        "check_controls": getattr(config, "use_control_changes", False),
+    }
+    return [
+        number
+        for number, track in enumerate(score.tracks)
+        if not is_track_empty(track, **used)
+        and not (config.use_programs and (-1 if track.is_drum else track.program) not in config.programs)
+    ]
 
 
 def _fitting(score: ScoreTick, shift: int) -> ScoreTick:

@@ -54,6 +54,8 @@ class BatchSampler(DistributedSampler[Any]):
     def __iter__(self) -> Iterator[Rows]:
         start, self.start = self.start, 0
         rows, semitones = self.order()
+        if not len(rows):  # with draw="balanced", where windows are fewer than shifts
+            return
         last = len(self) - 1
         for first in range(start, last, self.block):
             numbers = range(first, min(first + self.block, last))

@@ -27,7 +27,7 @@ from midiaug.data.workers import in_processes
 from midiaug.errors import QuarantinedFile, RouteError
 
 MAX_WINDOW = 1 << 16
-_FORMAT = 2
+_FORMAT = 3
 _PROOF_PIECES = 48
 
 
@@ -91,7 +91,7 @@ def _build(directory: Path, corpus: Corpus, tokenizer: MusicTokenizer, limits: L
         tokenizer=tokenizer,
         transposer=transposer,
         limits=limits,
-        sample=frozenset(int(row) for row in np.linspace(0, len(corpus) - 1, _PROOF_PIECES).round()),
+        sample=frozenset(_sample(len(corpus), tokenizer)),
     )
     results = in_processes(work, rows, corpus.midi.lengths().tolist(), _lost, label="tokenizing", processes=processes)
     largest = transposer.ids_in_store if transposer else len(tokenizer)
@@ -102,6 +102,13 @@ def _build(directory: Path, corpus: Corpus, tokenizer: MusicTokenizer, limits: L
             writer.add(row, corpus.names[row], result)
         writer.tokens.pad(MAX_WINDOW)
     writer.finish()
+
+
+def _sample(pieces: int, tokenizer: MusicTokenizer) -> list[int]:
+    """The pieces to prove both routes on: some, or all where a single one may differ from the rest."""
+    if tokenizer.config.use_key_signatures:  # MidiTok writes C major where a piece names no key: no score can move that
+        return list(range(pieces))
+    return [int(row) for row in np.linspace(0, pieces - 1, min(_PROOF_PIECES, pieces)).round()]
 
 
 class _Writer:
@@ -182,10 +189,13 @@ def _tokenize_piece(
     if total > limits.max_tokens:
         raise QuarantinedFile(f"too long: {total:,} tokens, and data.max_tokens is {limits.max_tokens:,}")
     cases, difference = 0, None
-    if transposer is not None:
-        ids, difference = mark_drums(ids, score, tokenizer, transposer)
-        if prove and difference is None:
-            cases, difference = prove_routes(ids, score, tokenizer, transposer, proof_shifts(span, tokenizer, seed))
+    try:
+        if transposer is not None:
+            ids, difference = mark_drums(ids, score, tokenizer, transposer)
+            if prove and difference is None:
+                cases, difference = prove_routes(ids, score, tokenizer, transposer, proof_shifts(span, tokenizer, seed))
+    except Exception as error:  # again of every kind; the score as it is can be used, by the other route
+        difference = f"the tokenizer fails on it when it is shifted ({type(error).__name__}: {error})"
     tracks = [number for number, row in enumerate(ids) if len(row)]
     if not tracks:
         raise QuarantinedFile("the tokenizer found no token in it")

@@ -14,6 +14,7 @@ from symusic.core import ScoreTick
 from midiaug.errors import ConfigError, PitchOutOfRange, RouteError
 
 MAX_SHIFT = 24
+_HIGHEST = 127  # the highest pitch that MIDI has
 OUT_OF_RANGE = -1
 _PITCHED = ("Pitch", "NoteOn", "NoteOff")
 _DRUMS = ("PitchDrum", "DrumOn", "DrumOff")
@@ -52,6 +53,8 @@ def transpose(score: ScoreTick, semitones: int) -> ScoreTick:
         if track.is_drum or not len(track.notes):
             continue
         try:
+            if abs(semitones) > _HIGHEST:  # symusic takes no such number
+                raise ValueError(f"{semitones} semitones")
             track.shift_pitch(semitones, inplace=True)
         except ValueError as error:
             pitches = track.notes.numpy()["pitch"]
@@ -72,7 +75,7 @@ def shifted_key(key: int, semitones: int) -> int:
 def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, int]:
     """The lowest and the highest pitch, both included, that the tokenizer has tokens for.
 
-    MidiTok's own filter lets the upper end of `pitch_range` pass, for which its vocabulary has no token.
+    Read off its vocabulary: whether the upper end of `pitch_range` has a token differs between versions of MidiTok.
     """
     kinds = _DRUMS if drums and tokenizer.config.use_pitchdrum_tokens else _PITCHED
     pitches = [
@@ -166,11 +169,13 @@ class TokenTransposer:
         ids: (..., window) token ids of the untrained vocabulary, drums as aliases where they need one.
         semitones: broadcasts against ids.shape[:-1]; positive is up.
         Returns ids.shape int64, equal to tokenizing the shifted score.
-        Raises PitchOutOfRange where a note would leave the tokenizer's pitches, and ConfigError for a
-        shift beyond 24 semitones.
+        Raises PitchOutOfRange where a note would leave the tokenizer's pitches, and ConfigError for an id
+        that is no token, such as a label of -100, and for a shift that is no whole number or is beyond 24.
         """
-        tokens = np.asarray(ids, np.int64)
-        shift = np.asarray(semitones, np.int64)
+        tokens, shift = _whole_numbers(ids, "ids"), _whole_numbers(semitones, "semitones")
+        if tokens.size and not (tokens.min() >= 0 and tokens.max() < self.ids_in_store):
+            wrong = tokens.min() if tokens.min() < 0 else tokens.max()
+            raise ConfigError(f"id {wrong} is no token: use numbers from 0 to {self.ids_in_store - 1}")
         if shift.size and (shift.min() < -MAX_SHIFT or shift.max() > MAX_SHIFT):
             widest = shift.flat[np.abs(shift).argmax()]
             raise ConfigError(f"a shift of {widest} semitones: use numbers from {-MAX_SHIFT} to {MAX_SHIFT}")
@@ -192,6 +197,13 @@ class TokenTransposer:
     def name_of(self, number: int) -> str:
         """The name of a token id, such as Pitch_60."""
         return str(self._names[number])
+
+
+def _whole_numbers(values: ArrayLike, name: str) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise ConfigError(f"{name} are of type {array.dtype}: use whole numbers")
+    return array.astype(np.int64, copy=False)
 
 
 def settings_of(tokenizer: MusicTokenizer) -> dict[str, Any]:
