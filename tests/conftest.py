@@ -1,9 +1,12 @@
-"""What several tests share: a cache folder, and a folder of tunes."""
+"""What several tests share: folders, and a trained tokenizer."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import music
 import pytest
+from miditok import REMI
 
 
 @pytest.fixture
@@ -20,3 +23,27 @@ def folder_of_tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     music.corpus(root / "chords", 8, seed=1008, chords=True)
     music.corpus(root / "band", 8, seed=1016, chords=True, drums=True)
     return root
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> REMI:
+    """A tokenizer that merges tokens: byte pair encoding, trained on three tunes."""
+    files = music.corpus(tmp_path_factory.mktemp("trained"), 3, seed=400, bars=8)
+    tokenizer = REMI()
+    tokenizer.train(vocab_size=len(tokenizer) + 30, model="BPE", files_paths=files)
+    return tokenizer
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this process may neither open nor write; an administrator's rights are laid down for the test."""
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    folder.chmod(0)
+    administrator = os.geteuid() == 0
+    if administrator:
+        os.seteuid(65534)
+    yield folder
+    if administrator:
+        os.seteuid(0)
+    folder.chmod(0o700)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from miditok import REMI
 from symusic import KeySignature, Note, Score, Tempo, TimeSignature, Track
 from symusic.core import ScoreTick, TrackTick
 
@@ -11,6 +12,17 @@ BAR = 4 * QUARTER
 _DURATIONS = (120, 240, 360, 480, 720, 960)
 _SCALE = (0, 2, 4, 5, 7, 9, 11)
 _KICK, _SNARE, _HAT = 36, 38, 42
+
+
+class Forbidden(REMI):
+    """A tokenizer that fails once `allowed` is taken from it: a test that nothing is tokenized again."""
+
+    allowed = True
+
+    def __call__(self, *args, **kwargs):
+        if not self.allowed:
+            raise AssertionError("it was tokenized again")
+        return super().__call__(*args, **kwargs)
 
 
 def tune(

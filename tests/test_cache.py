@@ -1,10 +1,8 @@
 """Directories that are built once, whole or not at all."""
 
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,21 +46,6 @@ def whole(directory: Path) -> None:
 
 def folders(parent: Path) -> list[str]:
     return sorted(path.name for path in parent.iterdir() if path.is_dir())
-
-
-@pytest.fixture
-def locked(tmp_path: Path) -> Iterator[Path]:
-    """A folder that this process may neither open nor write; an administrator's rights are laid down for the test."""
-    folder = tmp_path / "locked"
-    folder.mkdir()
-    folder.chmod(0)
-    administrator = os.geteuid() == 0
-    if administrator:
-        os.seteuid(65534)
-    yield folder
-    if administrator:
-        os.seteuid(0)
-    folder.chmod(0o700)
 
 
 def test_a_directory_is_built_the_first_time_only(cache):

@@ -39,17 +39,6 @@ def dm(module_of):
     return module
 
 
-class Forbidden(REMI):
-    """Tokenizes, until it may no longer."""
-
-    allowed = True
-
-    def __call__(self, *args, **kwargs):
-        if not self.allowed:
-            raise AssertionError("it was tokenized again")
-        return super().__call__(*args, **kwargs)
-
-
 def ids(loader):
     return [batch["input_ids"].tolist() for batch in loader]
 
@@ -257,12 +246,12 @@ def test_what_was_left_out_is_named_with_its_reason(module_of, tmp_path):
 
 
 def test_a_second_module_tokenizes_nothing_again(module_of, monkeypatch):
-    first = ids(module_of(tokenizer=Forbidden()).train_dataloader())
-    monkeypatch.setattr(Forbidden, "allowed", False)
-    second = module_of(tokenizer=Forbidden())
+    first = ids(module_of(tokenizer=music.Forbidden()).train_dataloader())
+    monkeypatch.setattr(music.Forbidden, "allowed", False)
+    second = module_of(tokenizer=music.Forbidden())
     assert ids(second.train_dataloader()) == first
     assert second.quarantined == []
-    third = module_of(tokenizer=Forbidden(TokenizerConfig(use_rests=True)))
+    third = module_of(tokenizer=music.Forbidden(TokenizerConfig(use_rests=True)))
     with pytest.raises(SplitError):  # so it would have been noticed
         third.setup()
 

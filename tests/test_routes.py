@@ -50,14 +50,6 @@ def store_by(place):
     return remembered(lambda name: build_store(place[0], TOKENIZERS[name], Limits(), place[1], processes=1))
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    files = music.corpus(tmp_path_factory.mktemp("trained"), 3, seed=400, bars=8)
-    tokenizer = REMI()
-    tokenizer.train(vocab_size=len(tokenizer) + 30, model="BPE", files_paths=files)
-    return tokenizer
-
-
 def corpus_of(scores, folder_, tokenizer):
     """A corpus, its store and its MIDI route that drops notes, of scores of one's own."""
     for number, score in enumerate(scores):

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import music
@@ -19,21 +18,6 @@ TWO = "X:2\nT:Two\nM:4/4\nL:1/4\nK:G\nG A B c|d e f g|\n"
 
 def names(entries: list[Entry]) -> list[str]:
     return [entry.name for entry in entries]
-
-
-@pytest.fixture
-def locked(tmp_path: Path) -> Iterator[Path]:
-    """A folder that this process may neither open nor write; an administrator's rights are laid down for the test."""
-    folder = tmp_path / "locked"
-    folder.mkdir()
-    folder.chmod(0)
-    administrator = os.geteuid() == 0
-    if administrator:
-        os.seteuid(65534)
-    yield folder
-    if administrator:
-        os.seteuid(0)
-    folder.chmod(0o700)
 
 
 def test_all_folders_below_are_read_and_names_are_paths_within_the_source(tmp_path):

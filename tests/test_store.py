@@ -48,25 +48,6 @@ def corpus(tmp_path_factory):
     return corpus_of(root, root / "cache")
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    files = music.corpus(tmp_path_factory.mktemp("trained"), 3, seed=400, bars=8)
-    tokenizer = REMI()
-    tokenizer.train(vocab_size=len(tokenizer) + 30, model="BPE", files_paths=files)
-    return tokenizer
-
-
-class Forbidden(REMI):
-    """Tokenizes, until it may no longer."""
-
-    allowed = True
-
-    def __call__(self, *args, **kwargs):
-        if not self.allowed:
-            raise AssertionError("it was tokenized again")
-        return super().__call__(*args, **kwargs)
-
-
 class Deadly(REMI):
     """Takes its process down with it on a piece in 7/8."""
 
@@ -226,11 +207,11 @@ def test_one_process_and_two_build_the_same_store(corpus, tmp_path):
 
 
 def test_a_second_build_finds_the_first_and_tokenizes_nothing(corpus, cache, monkeypatch):
-    first = store_of(corpus, Forbidden(), cache)
-    monkeypatch.setattr(Forbidden, "allowed", False)
-    second = store_of(corpus, Forbidden(), cache)
+    first = store_of(corpus, music.Forbidden(), cache)
+    monkeypatch.setattr(music.Forbidden, "allowed", False)
+    second = store_of(corpus, music.Forbidden(), cache)
     assert sequences(second) == sequences(first)
-    third = store_of(corpus, Forbidden(), cache.with_name("empty"))
+    third = store_of(corpus, music.Forbidden(), cache.with_name("empty"))
     assert len(third.quarantined) == len(corpus)  # so it would have been noticed
 
 
