@@ -70,6 +70,9 @@ def _one_sentence() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except (MidiaugError, HydraException, OmegaConfBaseException) as error:
         sys.stdout.flush()
         print(sentence_of(error), file=sys.stderr)  # noqa: T201
