@@ -7,7 +7,7 @@ ARGS ?=
 .PHONY: train test install lint wheel clean
 
 train: $(INSTALLED)
-	@echo "Aird's Airs, 1,180 tunes of 1778 to 1801: an LSTM for 8 epochs, each tune in any key from -5 to +5 semitones."
+	@test -n "$(ARGS)" || echo "Aird's Airs, 1,180 tunes of 1778 to 1801: an LSTM for 8 epochs, each tune in any key from -5 to +5 semitones."
 	@echo "The full run, 15 epochs on longer passages: $(BIN)/python -m midiaug.train model=lstm 'aug.shifts=[-5,5]'"
 	@$(BIN)/python -m midiaug.train model=lstm 'aug.shifts=[-5,5]' data.window=128 trainer.max_epochs=8 $(ARGS)
 
@@ -35,6 +35,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 wheel: $(INSTALLED)
 	@rm -rf dist
 	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:
 	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
@@ -98,6 +98,24 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the rows of the checkpoint."""
         self.rows = list(state_dict["rows"])
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps best.ckpt, the weights of the epoch with the lowest validation loss; a resumed run may lie elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            directory, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the best so far, which lies in this run's directory."""
+        here = {"dirpath": self.dirpath}
+        if state_dict["best_k_models"]:
+            path = str(Path(str(self.dirpath), "best.ckpt"))
+            here |= {"best_model_path": path, "kth_best_model_path": path}
+            here |= {"best_k_models": {path: state_dict["best_model_score"]}}  # type: ignore[dict-item]
+        super().load_state_dict(state_dict | here)
 
 
 class LastCheckpoint(Checkpoint):

@@ -17,8 +17,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from midiaug.directories import run_dir, run_name
+from midiaug.directories import remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
+from midiaug.words import prepared
 
 Task = Callable[[DictConfig], Any]
 
@@ -39,6 +40,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
             _register_resolvers()
+            sys.argv[1:] = prepared(sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
                 start(task)()
@@ -59,7 +61,11 @@ def _quietly(task: Task) -> Task:
     def run(config: DictConfig) -> Any:
         single = HydraConfig.get().mode == RunMode.RUN
         with _one_sentence() if single else nullcontext():
-            return task(config)
+            try:
+                return task(config)
+            except MidiaugError:
+                remove_if_bare(Path(HydraConfig.get().runtime.output_dir))
+                raise
 
     return run
 
@@ -87,14 +93,22 @@ def sentence_of(error: Exception) -> str:
     unknown = re.search(r"Could not override '([^']+)'", text)
     option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
     if unknown:
-        close = difflib.get_close_matches(unknown[1], known_keys(), n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}? " if close else ""
-        text = f"{unknown[1]}: there is no such key; {hint}--help lists them all"
+        text = f"{unknown[1]}: there is no such key; {_hint(unknown[1])}--help lists them all"
     elif option:
         text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
     elif isinstance(error, OverrideParseException):
-        text = f"{error.override}: not readable ({text}); put quotes around a list, as in 'aug.shifts=[-5,5]'"
+        advice = "put quotes around a list, as in 'aug.shifts=[-5,5]'" if "=" in error.override else "write key=value"
+        text = f"{error.override}: not readable; {advice}"
     return f"ConfigError: {text}"
+
+
+def _hint(key: str) -> str:
+    if key.startswith("tokenizer.params."):
+        return f"to add a parameter of MidiTok, write +{key}; "
+    group, _, name = key.rpartition(".")
+    names = {known: known.rpartition(".")[2] for known in known_keys() if known.rpartition(".")[0] == group}
+    close = difflib.get_close_matches(name, list(names.values()), n=1)
+    return f"did you mean {group}{'.' if group else ''}{close[0]}? " if close else ""
 
 
 def known_keys() -> list[str]:
@@ -139,4 +153,8 @@ def typed(schema: type, config: DictConfig) -> Any:
             raise ConfigError(f"{key}: there is no such key; --help lists them all") from error
         if "is not a ListConfig" in reason:
             reason = "give a list of numbers in brackets, such as [-5,5]"
+        if reason.endswith("could not be converted to Integer"):
+            reason = "give a whole number"
+        if reason.endswith("could not be converted to Float"):
+            reason = "give a number"
         raise ConfigError(f"{shown}: {reason[:1].lower()}{reason[1:]}") from error

@@ -3,14 +3,20 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
+from hydra.types import RunMode
 
 from midiaug.errors import CheckpointError
+from midiaug.words import as_typed, last_values
+
+_LONGEST_NAME = 120
 
 
 def newest_checkpoint(root: str | Path) -> Path:
@@ -36,11 +42,20 @@ def run_name(overrides: str) -> str:
 
     overrides: what differs from the defaults. In a sweep only the keys that take several values count.
     """
-    swept = _swept_keys(sys.argv[1:])
-    parts = re.split(r",(?=[^,=]+=)", overrides)
-    overrides = ",".join(part for part in parts if part.partition("=")[0] in swept) or overrides
-    kept = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", overrides)).strip("_,")
-    return kept[:120].rstrip("_,") or "default"
+    words, last = sys.argv[1:], last_values(sys.argv[1:])
+    swept = _swept_keys(words)
+    parts = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", overrides)]
+    chosen = [part for part in parts if not swept or part[0] in swept] or parts
+    # of a key that was set twice, the last value counts
+    often = {key for key, _, _ in chosen if [part[0] for part in chosen].count(key) > 1}
+    chosen = [part for part in chosen if part[0] not in often or part[2] == last.get(part[0])]
+    name = ""
+    for part in ("".join(part) for part in chosen):
+        tidy = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", part)).strip("_,")
+        if len(name) + len(tidy) > _LONGEST_NAME:
+            break
+        name = f"{name},{tidy}".strip(",")
+    return name or "default"
 
 
 def _swept_keys(words: list[str]) -> list[str]:
@@ -53,10 +68,19 @@ def _swept_keys(words: list[str]) -> list[str]:
     return [override.get_key_element().lstrip("+~") for override in parsed if override.is_sweep_override()]
 
 
+def remove_if_bare(directory: Path) -> None:
+    """Remove the folder of a run that was refused before it wrote anything but Hydra's records and its log."""
+    files = [path.relative_to(directory) for path in directory.rglob("*") if path.is_file()]
+    if all(path.parts[0] == ".hydra" or path.suffix == ".log" for path in files):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def run_dir(root: str, ckpt: str | None, overrides: str) -> str:
-    """A new folder for a run, named by its time and what differs; or, with ckpt=last, the folder of the run resumed."""
+    """A new folder for a run, named by its time and what differs; or that of the run whose last.ckpt is resumed."""
     if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
         return str(newest_checkpoint(root).parents[1])
+    if ckpt and Path(ckpt).name == "last.ckpt" and Path(ckpt).parent.name == "checkpoints" and Path(ckpt).is_file():
+        return str(Path(ckpt).parents[1])
     return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{run_name(overrides)}")
 
 
@@ -66,6 +90,9 @@ def shown(path: Path) -> str:
 
 
 def this_command() -> str:
-    """The command line as it was typed, without ckpt=last, to show how to go on with it."""
+    """The command line of this run, without its ckpt, to show how to go on with it; of a sweep, that of this job."""
     module = Path(sys.argv[0]).stem
-    return shlex.join(["python", "-m", f"midiaug.{module}", *(word for word in sys.argv[1:] if word != "ckpt=last")])
+    job = HydraConfig.get()
+    words = list(job.overrides.task) if job.mode == RunMode.MULTIRUN else sys.argv[1:]
+    kept = [as_typed(word) for word in words if not word.startswith("ckpt=")]
+    return shlex.join(["python", "-m", f"midiaug.{module}", *kept])

@@ -3,7 +3,8 @@
 import math
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sampler import TransposingLoader
 from midiaug.data.transpose import MusicTokenizer, notes_per_token, settings_of
-from midiaug.errors import ConfigError
+from midiaug.errors import CheckpointError, ConfigError
 from midiaug.model import RecurrentLM, token_losses
 from midiaug.monitor import PieceLosses
+from midiaug.tokenizers import tokenizer_from
 
 _WARMUP_STEPS = 500  # where the number of steps is not known
 
@@ -51,6 +53,7 @@ class Learner(LightningModule):
             raise ConfigError(f"optim.weight_decay={weight_decay}: give 0 or more")
         if not 0 <= warmup < 1:
             raise ConfigError(f"optim.warmup={warmup}: give the share of steps, from 0 to below 1")
+        self.tokenizer = tokenizer
         self.model = RecurrentLM(len(tokenizer), **(model or {}))
         self.recipe = {"model": dict(model or {}), "tokenizer": settings_of(tokenizer)}
         self.lr, self.weight_decay, self.warmup = lr, weight_decay, warmup
@@ -66,6 +69,17 @@ class Learner(LightningModule):
         )
         self.losses: dict[str, PieceLosses] = {}
         self._random_state: dict[str, Any] | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The learner of a checkpoint, ready to predict, with its tokenizer as `tokenizer`; no code is loaded.
+
+        Raises CheckpointError for a file that no run wrote, or a damaged one.
+        """
+        content = read_checkpoint(path)
+        learner = cls(tokenizer_from(content["recipe"]["tokenizer"]), content["recipe"]["model"])
+        learner.load_state_dict(content["state_dict"])
+        return learner.eval()
 
     def forward(self, input_ids: Tensor) -> Tensor:
         """input_ids (batch, time) -> logits (batch, time, vocabulary)."""
@@ -111,12 +125,12 @@ class Learner(LightningModule):
             on_device = {name: tensor.to(self.device) for name, tensor in batch.items()}
             self._evaluate("train", on_device, self._probe.sampler.batch(number))
         totals = {side: losses.totals() for side, losses in self.losses.items()}
-        self.log("loss/val", totals["val"].nats_per_token)
-        self.log("loss/train", totals["train"].nats_per_token)
-        self.log("loss/gap", totals["val"].nats_per_token - totals["train"].nats_per_token)
+        self.log("loss/val", totals["val"].nats_per_token, sync_dist=True)
+        self.log("loss/train", totals["train"].nats_per_token, sync_dist=True)
+        self.log("loss/gap", totals["val"].nats_per_token - totals["train"].nats_per_token, sync_dist=True)
         for side, total in totals.items():
-            self.log(f"nats_per_note/{side}", total.nats_per_note)
-        self.log_dict(self.quality.compute())
+            self.log(f"nats_per_note/{side}", total.nats_per_note, sync_dist=True)
+        self.log_dict(self.quality.compute(), sync_dist=True)
 
     def _evaluate(self, side: str, batch: Batch, windows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         logits, targets = self(batch["input_ids"][:, :-1]), batch["labels"][:, 1:]
@@ -163,3 +177,14 @@ class Learner(LightningModule):
             if self._random_state["cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all([state.cpu() for state in self._random_state["cuda"]])
             self._random_state = None
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """What a checkpoint holds: tensors and plain data, never code. Raises CheckpointError for any other file."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in every way
+        raise CheckpointError(f"ckpt={path}: not a checkpoint, or a damaged one; use another") from error
+    if not isinstance(content, dict) or not {"recipe", "loops", "state_dict"} <= set(content):
+        raise CheckpointError(f"ckpt={path}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
+    return content

@@ -27,6 +27,8 @@ def plot_gap(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     upper.plot(epochs, val, "o-", color=_VAL, markersize=4, label=label)
     for axes in (upper, lower):
         axes.axvline(best["epoch"], color=_GAP, linewidth=0.8, linestyle=":")
+    low, high = upper.get_ylim()
+    upper.set_ylim(min(low, (low + high) / 2 - 0.05), max(high, (low + high) / 2 + 0.05))  # a flat curve looks flat
     upper.set_ylabel("loss, nats a token")
     upper.set_title(title, loc="left", fontsize=11)
     upper.legend(frameon=False)

@@ -2,6 +2,7 @@
 
 import logging
 import shlex
+import shutil
 import time
 from dataclasses import asdict
 from itertools import islice
@@ -11,18 +12,18 @@ from typing import Any, get_type_hints
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer, seed_everything
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from midiaug import __version__
-from midiaug.callbacks import History, LastCheckpoint, rehearsal
+from midiaug.callbacks import BestCheckpoint, History, LastCheckpoint, rehearsal
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
 from midiaug.directories import shown, this_command
-from midiaug.errors import CheckpointError, ConfigError
+from midiaug.errors import ConfigError
 from midiaug.files import write_json
-from midiaug.learner import Learner
+from midiaug.learner import Learner, read_checkpoint
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
 from midiaug.plots import plot_gap
 from midiaug.screen import Screen, keep_quiet, result_table
@@ -44,8 +45,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
     history = History(directory, data)
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
-    if ckpt is not None:
-        _check_readable(ckpt)
+    done = read_checkpoint(ckpt)["global_step"] if ckpt else 0
     data.setup()
     data.split.write(directory / "split.json")
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
@@ -54,9 +54,19 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
         trainer.logger.log_hyperparams(_compared(settings, data))
-    fit(trainer, learner, data, ckpt)
+    try:
+        fit(trainer, learner, data, ckpt)
+    finally:
+        if history.rows and trainer.is_global_zero and not rehearsal(trainer):
+            title = f"{_shape(settings)} on {_source(settings)}, shifts {data.shifts}"
+            plot_gap(history.rows, title, directory / "gap.png")
     if not history.rows:
-        raise ConfigError("nothing was trained: trainer.max_epochs, max_steps or limit_val_batches leave no epoch")
+        raise ConfigError(
+            "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
+            "trainer.limit_val_batches leave no whole epoch; give more"
+        )
+    if ckpt and trainer.global_step == done:
+        say("finished", f"this run was at its end already, after {history.rows[-1]['epoch']} epochs")
     if trainer.is_global_zero and not rehearsal(trainer):
         _finish(trainer, learner, data, history, settings, directory)
     return float(history.best["loss/val"])
@@ -79,9 +89,7 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
     """Lightning's Trainer with midiaug's callbacks and logs. Raises ConfigError for an argument that it refuses."""
     _check_numbers(settings.trainer)
     checkpoints = directory / "checkpoints"
-    best = ModelCheckpoint(
-        checkpoints, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
-    )
+    best = BestCheckpoint(checkpoints)
     stopping = EarlyStopping("loss/val", patience=settings.early_stopping.patience)
     last = LastCheckpoint(checkpoints / "last.ckpt", settings.checkpoint.minutes)
     bar = [Screen(history)] if settings.trainer.get("enable_progress_bar") is not False else []
@@ -106,24 +114,24 @@ def _check_numbers(arguments: dict[str, Any]) -> None:
 
 def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
     """Train. Raises CheckpointError for a checkpoint that cannot be read; says how to go on after Ctrl-C."""
+    checkpoints = Path(trainer.default_root_dir) / "checkpoints"
     if ckpt is not None:
         say("resuming", f"from {shown(ckpt)}")
+        best = ckpt.with_name("best.ckpt")
+        if trainer.is_global_zero and best.is_file() and best.parent != checkpoints.resolve():
+            checkpoints.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(best, checkpoints / ".best.ckpt")
+            (checkpoints / ".best.ckpt").replace(checkpoints / "best.ckpt")
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
     except SystemExit:  # what Lightning makes of Ctrl-C
-        last = Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+        last = checkpoints / "last.ckpt"
         if trainer.is_global_zero and last.is_file():
-            log.info("stopped. To go on from its last checkpoint: %s ckpt=last", this_command())
+            word = shlex.quote(f"ckpt={shown(last)}")
+            log.info("stopped. To go on from its last checkpoint: %s %s", this_command(), word)
+        elif trainer.is_global_zero:
+            log.info("stopped before its first checkpoint; there is nothing to go on from")
         raise KeyboardInterrupt from None
-
-
-def _check_readable(ckpt: Path) -> None:
-    try:
-        content = torch.load(ckpt, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:  # a damaged file fails in every way
-        raise CheckpointError(f"ckpt={ckpt}: not a checkpoint, or a damaged one; use another") from error
-    if "recipe" not in content or "loops" not in content:
-        raise CheckpointError(f"ckpt={ckpt}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
 
 
 def _finish(
@@ -141,8 +149,6 @@ def _finish(
     spread = key_spread(loss_by_key(learner.model, data))
     summary = _summary(settings, learner, data, history, spread)
     write_json(directory / "summary.json", summary)
-    pieces = f"{summary['pieces']['train']:,} tunes"
-    plot_gap(history.rows, f"{_shape(settings)} on {pieces}, shifts {data.shifts}", directory / "gap.png")
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
@@ -164,6 +170,7 @@ def _summary(
         "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
         "cell": settings.model.cell,
         "tokenizer": settings.tokenizer.name,
+        "source": _source(settings),
         "shifts": list(data.shifts),
         "seed": settings.seed,
         "route": data.route_name,
@@ -200,15 +207,16 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
     """What a sweep's runs may differ by, for TensorBoard's HParams tab."""
     model = settings.model
     return {
+        "aug draw": data.draw,  # the tab shows the first five in the order of the alphabet
+        "aug shifts": str(data.shifts),
         "cell": model.cell,
         "dropout": model.dropout,
         "hidden": model.hidden,
-        "keys": len(data.shifts),
+        "embed": model.embed,
         "layers": model.layers,
         "lr": settings.optim.lr,
         "seed": settings.seed,
-        "shift draw": data.draw,
-        "shifts": str(data.shifts),
+        "source": _source(settings),
         "tokenizer": settings.tokenizer.name,
         "window": data.window,
     }
@@ -216,6 +224,11 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
 
 def _shape(settings: TrainSettings) -> str:
     return f"{settings.model.cell.upper()} {settings.model.layers} x {settings.model.hidden}"
+
+
+def _source(settings: TrainSettings) -> str:
+    path = settings.data.path
+    return Path(path).expanduser().resolve().name if path is not None else settings.data.collection
 
 
 def _device_name(trainer: Trainer) -> str:

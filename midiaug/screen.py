@@ -20,7 +20,7 @@ _REFRESH_S = 0.25
 
 def keep_quiet() -> None:
     """Keep Lightning's device lines, tips and advice off the screen; its errors still show."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric"):
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # readers of the table run in this process by design; a short run logs less often than it has steps
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -133,7 +133,7 @@ def result_table(best: dict[str, Any], epochs: int, spread: float | None) -> str
     table.add_row("loss, nats a note", *(f"{value:.3f}" for value in (*notes, notes[1] - notes[0])))
     table.add_row("right at the first guess", "", f"{best['accuracy/top1']:.1%}", "")
     if spread is not None:
-        table.add_row("worst key less best key, nats a token", "", f"{spread:.3f}", "")
+        table.add_row("hardest key less easiest, nats a token", "", f"{spread:.3f}", "")
     console = Console(width=100, force_terminal=False)
     with console.capture() as captured:
         console.print(table)

@@ -99,6 +99,8 @@ class TrainSettings:
 def checked(config: DictConfig) -> TrainSettings:
     """The configuration as typed settings. Raises ConfigError for a value of the wrong type or an absurd one."""
     settings: TrainSettings = typed(TrainSettings, config)
+    if settings.data.path is not None:
+        settings.data.source = "folder"
     if settings.early_stopping.patience < 1:
         raise ConfigError(
             f"early_stopping.patience={settings.early_stopping.patience}: give a number of epochs, 1 or more"

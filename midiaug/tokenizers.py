@@ -2,6 +2,9 @@
 
 import difflib
 import inspect
+import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import miditok
@@ -43,6 +46,15 @@ def make_tokenizer(name: str, params: dict[str, Any]) -> Any:
         return kind(miditok.TokenizerConfig(**{key: _as_python(key, value) for key, value in params.items()}))  # type: ignore[misc]
     except Exception as error:  # MidiTok refuses settings with errors of every kind
         raise ConfigError(f"tokenizer.params={params}: MidiTok refuses them ({error})") from error
+
+
+def tokenizer_from(settings: dict[str, Any]) -> Any:
+    """The tokenizer whose settings a checkpoint holds, as plain data: its vocabulary and, if trained, its merges."""
+    kind = getattr(miditok, str(settings["tokenization"]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tokenizer.json")
+        path.write_text(json.dumps(settings))
+        return kind(params=path)
 
 
 def _is_tokenizer(value: type) -> bool:

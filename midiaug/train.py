@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from midiaug.command import command
 from midiaug.directories import checkpoint_file
+from midiaug.errors import ConfigError
 from midiaug.settings import checked
 
 
@@ -14,6 +16,10 @@ from midiaug.settings import checked
 def main(config: DictConfig) -> float:
     """Check the settings, train, and return the lowest validation loss, so that a sweeper can use it."""
     settings = checked(config)
+    if settings.ckpt == "last" and HydraConfig.get().mode == RunMode.MULTIRUN:
+        raise ConfigError(
+            "ckpt=last: a sweep has a last.ckpt for each of its runs; resume one run at a time, by its file"
+        )
     ckpt = checkpoint_file(settings.ckpt)
     from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
 

@@ -17,7 +17,7 @@ FILES = {
 ORDER = [
     "midiaug." + name
     for name in (
-        *("errors", "files", "directories", "command", "settings", "tokenizers"),
+        *("errors", "files", "words", "directories", "command", "settings", "tokenizers"),
         *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
         *("data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof", "data.store"),
         *("data.routes", "data.dataset", "data.sampler", "data.report", "data.music", "data.arguments", "data.module"),
@@ -60,7 +60,7 @@ def test_a_module_imports_only_from_those_before_it(module):
 @pytest.mark.parametrize("module", [module for module in FILES if module.startswith("midiaug.data.")])
 def test_the_data_modules_know_nothing_of_the_command_line(module):
     names = imports(module)
-    assert not names & {"midiaug.command", "midiaug.directories", "midiaug.settings"}
+    assert not names & {"midiaug.command", "midiaug.directories", "midiaug.settings", "midiaug.words"}
     assert not {name.split(".")[0] for name in names} & {"hydra", "omegaconf", "argparse"}
 
 

@@ -36,7 +36,7 @@ def sentence(monkeypatch, capsys, tmp_path):
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("model=xlstm", "model=xlstm: there is no such option; use one of gru, lstm"),
         ("aug=lots", "aug=lots: there is no such option; use one of aggressive, conservative"),
-        ("model.hidden=abc", "model.hidden=abc: value 'abc'"),
+        ("model.hidden=abc", "model.hidden=abc: give a whole number"),
         ("model.hidden=0", "model.hidden=0: give a number of 1 or more"),
         ("model.dropout=1", "model.dropout=1.0: give a share"),
         ("aug.shifts=[]", "aug.shifts=[]: no shift to draw from"),
@@ -44,7 +44,10 @@ def sentence(monkeypatch, capsys, tmp_path):
         ("aug.shifts=[5,-5]", "aug.shifts=[5, -5]: the range runs backwards; write [-5, 5]"),
         ("aug.shifts=[1.5,2]", "aug.shifts[0]=1.5"),
         ("aug.shifts=5", "aug.shifts=5: give a list of numbers in brackets"),
-        ("aug.shifts=[-5", "aug.shifts=[-5: not readable"),
+        ("nonsense", "nonsense: not readable; write key=value"),
+        ("tokenizer.params.use_tempos=true", "to add a parameter of MidiTok, write +tokenizer.params.use_tempos"),
+        ("model.dropout=x", "model.dropout=x: give a number"),
+        ("aug.shifts=[-5", "aug.shifts=[-5: not readable; put quotes"),
         ("aug.draw=never", "aug.draw=never: use random or balanced"),
         ("data=folder", "data.path is missing"),
         ("data.val_split=1.5", "data.val_split=1.5: give a share between 0 and 1"),
@@ -68,7 +71,8 @@ def test_a_wrong_word_is_refused_by_name(sentence, word, named):
 
 def test_a_wrong_folder_is_named(sentence, tmp_path):
     line = sentence("data=folder", f"data.path='{tmp_path}/no where'")
-    assert line == f"CorpusError: data.path={tmp_path}/no where: no such folder; " + line.partition("; ")[2]
+    reason = "No such file or directory; give a folder of music, or a file"
+    assert line == f"CorpusError: data.path={tmp_path}/no where: {reason}"
 
 
 def test_a_mistake_of_the_programs_own_is_not_dressed_up(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from miditok import REMI
 from pytorch_lightning import Trainer
 
 from midiaug import Learner, MidiDataModule, Shifts
-from midiaug.errors import ConfigError
+from midiaug.errors import CheckpointError, ConfigError
 from midiaug.model import token_losses
 
 
@@ -100,3 +100,26 @@ def test_it_trains_under_lightnings_own_defaults(data):
     trainer = Trainer(fast_dev_run=True, accelerator="cpu", enable_progress_bar=False, enable_model_summary=False)
     trainer.fit(small_learner(data.tokenizer), datamodule=data)
     assert trainer.global_step == 1
+
+
+def test_a_model_comes_back_from_its_checkpoint_with_its_tokenizer(data, tmp_path):
+    learner = small_learner(data.tokenizer)
+    trainer = Trainer(
+        max_steps=2, accelerator="cpu", logger=False, enable_progress_bar=False, default_root_dir=tmp_path
+    )
+    trainer.fit(learner, datamodule=data)
+    trainer.save_checkpoint(tmp_path / "some.ckpt")
+    loaded = Learner.load(tmp_path / "some.ckpt")
+    assert not loaded.training
+    assert loaded.tokenizer.vocab == data.tokenizer.vocab
+    batch = next(iter(data.val_dataloader()))["input_ids"]
+    with torch.no_grad():
+        assert torch.equal(loaded(batch), learner.eval()(batch))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused_by_name(tmp_path):
+    torch.save({"weights": torch.zeros(2)}, tmp_path / "other.ckpt")
+    (tmp_path / "junk.ckpt").write_bytes(b"junk")
+    for name in ("other.ckpt", "junk.ckpt", "missing.ckpt"):
+        with pytest.raises(CheckpointError, match=name):
+            Learner.load(tmp_path / name)

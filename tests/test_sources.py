@@ -123,7 +123,7 @@ def test_a_pipe_named_like_a_midi_file_is_no_entry_as_reading_it_would_never_end
 
 
 def test_no_such_folder_is_said_with_its_key_and_what_to_give(tmp_path):
-    with pytest.raises(CorpusError, match=r"data\.path=.*/nowhere: no such folder; give a folder"):
+    with pytest.raises(CorpusError, match=r"data\.path=.*/nowhere: No such file or directory; give a folder"):
         folder(tmp_path / "nowhere")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import time
@@ -96,8 +97,44 @@ def test_ctrl_c_ends_with_how_to_go_on(place):
             process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "ckpt=last" in printed[-1], printed[-5:]
     assert "Traceback" not in "".join(printed)
+    goes_on = shlex.split(printed[-1].partition(": ")[2])
+    assert goes_on[:3] == ["python", "-m", "midiaug.train"], printed[-5:]
+    run = Path(goes_on[-1].removeprefix("ckpt=")).parents[1]
+    assert (place / run / "gap.png").is_file(), "what was trained can be seen"
+    status, output = finished(place, *goes_on[3:], "trainer.max_epochs=3", "hydra.run.dir=elsewhere")
+    assert status == 0, output
+    assert "Warning" not in output
+    rows = (place / "elsewhere" / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 1 + max(3, len((place / run / "metrics.csv").read_text().splitlines()) - 1)
+    assert (place / "elsewhere" / "checkpoints" / "best.ckpt").is_file()
+
+
+def test_ctrl_c_before_the_first_checkpoint_says_that_there_is_nothing_to_go_on_from(place):
+    process = command(place, *words(place, "data.batch_size=1", "hydra.run.dir=early"))
+    for line in process.stdout:
+        if line.startswith("run "):
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            break
+    assert "nothing to go on from" in process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+
+
+def test_a_refused_run_leaves_no_folder_and_a_path_alone_means_a_folder(place):
+    before = set((place / "runs").iterdir())
+    status, output = finished(place, "data.path=my tunes", "data.val_split=2")
+    assert (status, output.count("\n")) == (1, 1), output
+    assert set((place / "runs").iterdir()) == before
+    status, output = finished(place, "data.path=my tunes", *words(place)[2:], "trainer.max_epochs=1")
+    assert status == 0, output
+    assert "source      my tunes: 24 files and tunes" in output
+
+
+def test_last_is_refused_in_a_sweep(place):
+    status, output = finished(place, *words(place, "model=lstm,gru", "ckpt=last", "--multirun"))
+    assert status == 1
+    assert "resume one run at a time" in output
 
 
 def test_two_ranks_train_one_model_and_each_validation_piece_counts_once(place):
@@ -123,6 +160,8 @@ def test_no_readable_piece_is_one_sentence_and_a_status(place):
     (place / "junk" / "a.mid").write_bytes(b"not music")
     status, output = finished(place, "data=folder", "data.path=junk", f"data.cache_dir='{place / 'cache'}'")
     assert status == 1
-    assert output.count("\n") == 1
-    assert "CorpusError" in output
-    assert "a.mid" in output
+    assert output.splitlines()[0] == "source      junk: 1 file or tune"
+    assert output.splitlines()[1].startswith(
+        "CorpusError: no file can be used, of 1; the first, a.mid: not readable as MIDI"
+    )
+    assert output.count("\n") == 2

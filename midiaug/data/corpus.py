@@ -87,8 +87,8 @@ def read_corpus(
     if len(corpus) == 0:
         first = corpus.quarantined[0]
         raise CorpusError(
-            f"none of the {len(corpus.quarantined):,} files can be used; "
-            f"the first, {first.file}: {first.reason}. Give a folder with readable MIDI or ABC files"
+            f"no file can be used, of {len(corpus.quarantined):,}; the first, {first.file}: {first.reason}. "
+            "Give a folder with readable MIDI or ABC files"
         )
     return corpus
 

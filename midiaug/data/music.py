@@ -43,7 +43,9 @@ def list_entries(source: str, path: str | Path | None, collection: str) -> list[
         entries = bundled(collection)
         say("source", COLLECTIONS[collection][1])
         return entries
-    return folder(path or ".")
+    entries = folder(path or ".")
+    say("source", f"{path}: {len(entries):,} {'file or tune' if len(entries) == 1 else 'files and tunes'}")
+    return entries
 
 
 def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, cache_dir: Path) -> Music:

@@ -70,7 +70,8 @@ def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:
 
 def report_shifts(shifts: Shifts, draw: str, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:
     """Which shifts are drawn, and for how many of the training pieces some of them take notes out of range."""
-    say("shifts", f"{shifts} semitones, drawn {'evenly over the epochs' if draw == 'balanced' else 'at random'}")
+    drawn = f"drawn {'evenly over the epochs' if draw == 'balanced' else 'at random'}"
+    say("shifts", f"{shifts} semitones, {drawn if shifts.moves else 'so nothing is transposed'}")
     lowest, highest = store.lowest[pieces], store.highest[pieces]
     short = int((Choices.within(shifts, lowest, highest).count < len(shifts)).sum())
     homeless = int(

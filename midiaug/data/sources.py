@@ -50,9 +50,7 @@ def folder(path: str | Path) -> list[Entry]:
     try:
         root.stat()
     except OSError as error:
-        raise CorpusError(
-            f"data.path={path}: no such folder; give a folder that may be opened ({error.strerror or error})"
-        ) from error
+        raise CorpusError(f"data.path={path}: {error.strerror or error}; give a folder of music, or a file") from error
     if root.is_file():
         files = [root] if root.suffix.lower() in SUFFIXES else []
         base = root.parent

@@ -111,7 +111,7 @@ def draw_split(names: list[str], group: NDArray[np.int64], val_split: float, see
     if len(tunes) < 2:
         raise SplitError(
             f"{_count(len(names), 'piece')} of {_count(len(tunes), 'tune')}: a split into training and "
-            "validation needs at least two different tunes; add some (data.path, data.limit)"
+            "validation needs at least two different tunes; add some"
         )
     sizes = np.bincount(group)
     wanted = max(1.0, val_split * len(names))
