@@ -193,3 +193,19 @@ def test_every_trainer_argument_can_be_set_or_is_midiaugs_own():
 def test_training_lowers_the_loss(folder_of_tunes, shared_cache, tmp_path):
     rows = run(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=4"), tmp_path)[2]
     assert rows[-1]["loss/train"] < rows[0]["loss/train"] < np.log(264)  # below guessing evenly, and falling
+
+
+def test_the_readmes_code_runs_as_it_stands(trained, folder_of_tunes, monkeypatch, tmp_path, capsys):
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    code = readme.partition("```python")[2].partition("```")[0]
+    checkpoint = str(trained[0] / "checkpoints" / "best.ckpt")
+    code = code.replace('"my_midis"', f'"{folder_of_tunes}"').replace(
+        '"runs/.../checkpoints/best.ckpt"', f'"{checkpoint}"'
+    )
+    assert str(folder_of_tunes) in code
+    assert checkpoint in code
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    names: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), names)  # noqa: S102
+    assert "torch.Size(" in capsys.readouterr().out
+    assert names["logits"].shape == (*names["batch"]["input_ids"].shape, len(REMI()))
