@@ -1,5 +1,6 @@
 """What a run keeps of itself while it trains: a row an epoch, the losses of each piece, and the last checkpoint."""
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
+from midiaug.errors import TrainingError
 from midiaug.files import write_csv
 from midiaug.learner import Learner
 
@@ -39,13 +41,24 @@ class History(Callback):
     def __init__(self, directory: Path, data: MidiDataModule) -> None:
         self.rows: list[dict[str, Any]] = []
         self._directory, self._data = directory, data
+        self._pieces: list[dict[str, Any]] = []  # what val_pieces.csv holds
         self._tokens: torch.Tensor | int = 0
         self._begin = self._end = 0.0
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row of the epoch with the lowest validation loss."""
-        return min(self.rows, key=lambda row: float(row["loss/val"]))
+        """The row of the epoch with the lowest validation loss. Raises TrainingError where none is a number."""
+        finite = [row for row in self.rows if math.isfinite(row["loss/val"])]
+        if not finite:
+            raise TrainingError(
+                "the loss is not a number from the first epoch on; lower optim.lr, or clip the gradient"
+            )
+        return min(finite, key=lambda row: float(row["loss/val"]))
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether any epoch has a validation loss that is a number."""
+        return any(math.isfinite(row["loss/val"]) for row in self.rows)
 
     @property
     def tokens_per_second(self) -> float:
@@ -59,6 +72,10 @@ class History(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count, also within an epoch that is resumed."""
         self._restart()
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write what a resumed run brought with it: it may go on in another directory."""
+        self._write(trainer)
 
     def _restart(self) -> None:
         self._tokens, self._begin = 0, time.perf_counter()
@@ -80,24 +97,27 @@ class History(Callback):
         row["tokens_per_second"] = round(self.tokens_per_second)
         self.rows.append(row)
         by_piece = pl_module.losses["val"].by_piece()  # adds up over the ranks, so each takes part
-        if trainer.is_global_zero and not rehearsal(trainer):
-            write_csv(self._directory / "metrics.csv", self.rows)
-            if row is self.best:
-                names, group = self._data.corpus.names, self._data.split.group
-                pieces = [
-                    {"piece": names[piece], "group": int(group[piece]), "loss": loss.nats_per_token}
-                    | {"nats": loss.nats, "tokens": loss.tokens, "notes": loss.notes}
-                    for piece, loss in by_piece.items()
-                ]
-                write_csv(self._directory / "val_pieces.csv", pieces)
+        if math.isfinite(row["loss/val"]) and row is self.best:
+            names, group = self._data.corpus.names, self._data.split.group
+            self._pieces = [
+                {"piece": names[piece], "group": int(group[piece]), "loss": loss.nats_per_token}
+                | {"nats": loss.nats, "tokens": loss.tokens, "notes": loss.notes}
+                for piece, loss in by_piece.items()
+            ]
+        self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        for name, rows in {"metrics.csv": self.rows, "val_pieces.csv": self._pieces}.items():
+            if rows and trainer.is_global_zero and not rehearsal(trainer):
+                write_csv(self._directory / name, rows)
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far."""
-        return {"rows": self.rows}
+        return {"rows": self.rows, "pieces": self._pieces}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the rows of the checkpoint."""
-        self.rows = list(state_dict["rows"])
+        self.rows, self._pieces = list(state_dict["rows"]), list(state_dict["pieces"])
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -108,13 +128,20 @@ class BestCheckpoint(ModelCheckpoint):
             directory, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
         )
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write, unless the epoch was not validated."""
+        if "loss/val" in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from the best so far, which lies in this run's directory."""
         here = {"dirpath": self.dirpath}
-        if state_dict["best_k_models"]:
+        if state_dict["best_k_models"] and Path(str(self.dirpath), "best.ckpt").is_file():
             path = str(Path(str(self.dirpath), "best.ckpt"))
             here |= {"best_model_path": path, "kth_best_model_path": path}
             here |= {"best_k_models": {path: state_dict["best_model_score"]}}  # type: ignore[dict-item]
+        elif state_dict["best_k_models"]:
+            return  # the file is not here: the next best begins anew
         super().load_state_dict(state_dict | here)
 
 
@@ -134,9 +161,11 @@ class LastCheckpoint(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Write where the time is over; all ranks follow the first one's clock."""
-        if batch_idx + 1 >= trainer.num_training_batches:  # the epoch's end, with its validation, comes next
+        # no checkpoint holds gradients that wait for more batches; and the epoch's end, with its validation, has its own
+        if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
             return
-        if trainer.strategy.broadcast(time.monotonic() - self._written >= self._seconds):
+        due = time.monotonic() - self._written >= self._seconds
+        if due if trainer.world_size == 1 else trainer.strategy.broadcast(due):
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -144,5 +173,7 @@ class LastCheckpoint(Checkpoint):
         self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
+        if rehearsal(trainer):
+            return
         trainer.save_checkpoint(self.path)
         self._written = time.monotonic()

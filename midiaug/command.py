@@ -64,7 +64,7 @@ def _quietly(task: Task) -> Task:
             try:
                 return task(config)
             except MidiaugError:
-                remove_if_bare(Path(HydraConfig.get().runtime.output_dir))
+                remove_if_bare(Path(HydraConfig.get().runtime.output_dir), HydraConfig.get().job.name)
                 raise
 
     return run

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from hydra.errors import OverrideParseException
 from hydra.types import RunMode
 
 from midiaug.errors import CheckpointError
-from midiaug.words import as_typed, last_values
+from midiaug.words import PATH_KEYS, as_typed, last_values
 
 _LONGEST_NAME = 120
 
@@ -45,13 +44,14 @@ def run_name(overrides: str) -> str:
     words, last = sys.argv[1:], last_values(sys.argv[1:])
     swept = _swept_keys(words)
     parts = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", overrides)]
-    chosen = [part for part in parts if not swept or part[0] in swept] or parts
+    chosen = [part for part in parts if part[0] in swept] or [part for part in parts if part[0] not in PATH_KEYS]
     # of a key that was set twice, the last value counts
     often = {key for key, _, _ in chosen if [part[0] for part in chosen].count(key) > 1}
     chosen = [part for part in chosen if part[0] not in often or part[2] == last.get(part[0])]
     name = ""
-    for part in ("".join(part) for part in chosen):
-        tidy = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", part)).strip("_,")
+    for key, equals, value in chosen:
+        value = Path(value.strip("'\"")).name if key in PATH_KEYS else value
+        tidy = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", f"{key}{equals}{value}")).strip("_,")
         if len(name) + len(tidy) > _LONGEST_NAME:
             break
         name = f"{name},{tidy}".strip(",")
@@ -68,11 +68,16 @@ def _swept_keys(words: list[str]) -> list[str]:
     return [override.get_key_element().lstrip("+~") for override in parsed if override.is_sweep_override()]
 
 
-def remove_if_bare(directory: Path) -> None:
-    """Remove the folder of a run that was refused before it wrote anything but Hydra's records and its log."""
-    files = [path.relative_to(directory) for path in directory.rglob("*") if path.is_file()]
-    if all(path.parts[0] == ".hydra" or path.suffix == ".log" for path in files):
-        shutil.rmtree(directory, ignore_errors=True)
+def remove_if_bare(directory: Path, job: str) -> None:
+    """Remove the folder of a run that was refused, where it holds Hydra's records and its log and nothing else."""
+    if not {path.name for path in directory.iterdir()} <= {".hydra", f"{job}.log"}:
+        return
+    for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
+        (directory / ".hydra" / name).unlink(missing_ok=True)
+    (directory / f"{job}.log").unlink(missing_ok=True)
+    for folder in (directory / ".hydra", directory):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def run_dir(root: str, ckpt: str | None, overrides: str) -> str:

@@ -35,3 +35,7 @@ class CacheError(MidiaugError):
 
 class CheckpointError(MidiaugError):
     """A checkpoint that is missing, damaged or of another run."""
+
+
+class TrainingError(MidiaugError):
+    """A training that came to nothing."""

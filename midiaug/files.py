@@ -28,7 +28,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write a value as JSON."""
-    text = json.dumps(content, indent=1) + "\n"
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     write_whole(path, lambda temporary: _write_text(temporary, text))
 
 

@@ -13,8 +13,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
-from torchmetrics import MetricCollection
-from torchmetrics.classification import MulticlassAccuracy
+from torchmetrics import MeanMetric, MetricCollection
 from torchmetrics.text import Perplexity
 
 from midiaug.data.dataset import IGNORED, Batch
@@ -47,24 +46,24 @@ class Learner(LightningModule):
         warmup: float = 0.1,
     ) -> None:
         super().__init__()
-        if lr <= 0:
+        if not 0 < lr < math.inf:
             raise ConfigError(f"optim.lr={lr}: give a learning rate above 0, such as 0.004")
-        if weight_decay < 0:
+        if not 0 <= weight_decay < math.inf:
             raise ConfigError(f"optim.weight_decay={weight_decay}: give 0 or more")
         if not 0 <= warmup < 1:
             raise ConfigError(f"optim.warmup={warmup}: give the share of steps, from 0 to below 1")
         self.tokenizer = tokenizer
         self.model = RecurrentLM(len(tokenizer), **(model or {}))
-        self.recipe = {"model": dict(model or {}), "tokenizer": settings_of(tokenizer)}
+        optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
+        self.recipe = {"model": dict(model or {}), "optim": optim, "tokenizer": settings_of(tokenizer)}
         self.lr, self.weight_decay, self.warmup = lr, weight_decay, warmup
         self.notes_per_token: Tensor
         self.register_buffer("notes_per_token", torch.from_numpy(notes_per_token(tokenizer)), persistent=False)
-        classes: dict[str, Any] = {"num_classes": len(tokenizer), "ignore_index": IGNORED, "average": "micro"}
         self.quality = MetricCollection(
             {
                 "perplexity/val": Perplexity(ignore_index=IGNORED),
-                "accuracy/top1": MulticlassAccuracy(top_k=1, **classes),
-                "accuracy/top5": MulticlassAccuracy(top_k=min(5, len(tokenizer)), **classes),
+                "accuracy/top1": MeanMetric(),
+                "accuracy/top5": MeanMetric(),
             }
         )
         self.losses: dict[str, PieceLosses] = {}
@@ -116,8 +115,11 @@ class Learner(LightningModule):
         loader: Any = self.trainer.val_dataloaders
         logits, targets = self._evaluate("val", batch, loader.sampler.batch(batch_idx))
         self.quality["perplexity/val"].update(logits, targets)
-        self.quality["accuracy/top1"].update(logits.flatten(0, 1), targets.flatten())
-        self.quality["accuracy/top5"].update(logits.flatten(0, 1), targets.flatten())
+        counted = targets != IGNORED
+        hits = (logits.topk(min(5, logits.shape[-1])).indices == targets[..., None])[counted].float()
+        if len(hits):
+            self.quality["accuracy/top1"].update(hits[:, 0])
+            self.quality["accuracy/top5"].update(hits.sum(-1))
 
     def on_validation_epoch_end(self) -> None:
         """Take the training pieces' loss in the same way, with the same weights, and log both and the gap."""
@@ -162,12 +164,12 @@ class Learner(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse the weights of another model: ConfigError names the first setting that differs."""
-        model = checkpoint["recipe"]["model"]
-        for name, value in self.recipe["model"].items():
-            if model.get(name) != value:
-                raise ConfigError(
-                    f"ckpt: it was trained with model.{name}={model.get(name)}, and this run has {value}; use the same"
-                )
+        for group in ("model", "optim"):
+            before = checkpoint["recipe"][group]
+            for name, value in self.recipe[group].items():
+                if before.get(name) != value:
+                    was = f"{group}.{name}={before.get(name)}"
+                    raise ConfigError(f"ckpt: it was trained with {was}, and this run has {value}; use the same")
         self._random_state = checkpoint["random_state"]
 
     def on_train_start(self) -> None:

@@ -105,7 +105,7 @@ def _loss(model: RecurrentLM, data: MidiDataModule, rows: NDArray[np.int64], sem
     device, was_training = device_of(model), model.training
     model.eval()
     nats, tokens = 0.0, 0
-    for batch in data.fixed_dataloader(data.validation, rows, semitones):
+    for batch in data.fixed_dataloader(data.validation, rows, semitones, shared=False):
         labels = batch["labels"].to(device)
         logits, _ = model(batch["input_ids"].to(device)[:, :-1])
         nats += float(token_losses(logits, labels).sum())

@@ -13,8 +13,8 @@ from midiaug.files import write_whole
 _TRAIN, _VAL, _GAP = "#3b6fb6", "#d1622b", "#6b6b6b"
 
 
-def plot_gap(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
-    """Draw `loss/train`, `loss/val` and `loss/gap` of each epoch's row, and write a PNG."""
+def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, path: Path) -> None:
+    """Draw `loss/train`, `loss/val` and `loss/gap` of each epoch's row, with the best marked, as a PNG."""
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
@@ -22,7 +22,6 @@ def plot_gap(rows: Sequence[dict[str, Any]], title: str, path: Path) -> None:
     train, val, gap = ([row[f"loss/{side}"] for row in rows] for side in ("train", "val", "gap"))
     upper.fill_between(epochs, train, val, color=_GAP, alpha=0.12, linewidth=0)
     upper.plot(epochs, train, "o-", color=_TRAIN, markersize=4, label="training pieces, not transposed")
-    best = min(rows, key=lambda row: float(row["loss/val"]))
     label = f"validation pieces, lowest {best['loss/val']:.3f} in epoch {best['epoch']}"
     upper.plot(epochs, val, "o-", color=_VAL, markersize=4, label=label)
     for axes in (upper, lower):

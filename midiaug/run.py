@@ -5,7 +5,6 @@ import shlex
 import shutil
 import time
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -47,8 +46,9 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
     done = read_checkpoint(ckpt)["global_step"] if ckpt else 0
     data.setup()
-    data.split.write(directory / "split.json")
-    write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
+    if not rehearsal(trainer):
+        data.split.write(directory / "split.json")
+        write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
     say("run", shown(directory))
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
@@ -57,9 +57,9 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     try:
         fit(trainer, learner, data, ckpt)
     finally:
-        if history.rows and trainer.is_global_zero and not rehearsal(trainer):
+        if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
             title = f"{_shape(settings)} on {_source(settings)}, shifts {data.shifts}"
-            plot_gap(history.rows, title, directory / "gap.png")
+            plot_gap(history.rows, history.best, title, directory / "gap.png")
     if not history.rows:
         raise ConfigError(
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
@@ -87,16 +87,16 @@ def make_data(settings: TrainSettings) -> MidiDataModule:
 
 def make_trainer(settings: TrainSettings, directory: Path, history: History) -> Trainer:
     """Lightning's Trainer with midiaug's callbacks and logs. Raises ConfigError for an argument that it refuses."""
-    _check_numbers(settings.trainer)
+    _check_trainer(settings.trainer)
     checkpoints = directory / "checkpoints"
     best = BestCheckpoint(checkpoints)
-    stopping = EarlyStopping("loss/val", patience=settings.early_stopping.patience)
+    stopping = EarlyStopping("loss/val", patience=settings.early_stopping.patience, strict=False, check_finite=False)
     last = LastCheckpoint(checkpoints / "last.ckpt", settings.checkpoint.minutes)
-    bar = [Screen(history)] if settings.trainer.get("enable_progress_bar") is not False else []
+    screen = Screen(history, bar=settings.trainer.get("enable_progress_bar") is not False)
     try:
         return Trainer(
-            **settings.trainer,
-            callbacks=[history, *bar, stopping, best, last],
+            **(settings.trainer | {"enable_progress_bar": False}),  # not Lightning's own
+            callbacks=[history, screen, stopping, best, last],
             logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False),
             default_root_dir=directory,
         )
@@ -104,12 +104,20 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
         raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
 
 
-def _check_numbers(arguments: dict[str, Any]) -> None:
-    """Raise ConfigError for text where the Trainer takes none: Lightning itself fails late, and without the name."""
+def _check_trainer(arguments: dict[str, Any]) -> None:
+    """Raise ConfigError for arguments that Lightning fails on late, and without the name."""
     hints = get_type_hints(Trainer.__init__)
     for name, value in arguments.items():
+        if name not in hints:
+            raise ConfigError(f"trainer.{name}: Lightning's Trainer has no such argument; --help lists them")
         if isinstance(value, str) and "str" not in str(hints[name]) and "Literal" not in str(hints[name]):
             raise ConfigError(f"trainer.{name}={value}: give a number, true, false or null")
+    if arguments.get("limit_val_batches") == 0:
+        raise ConfigError("trainer.limit_val_batches=0: without validation there is no gap; give 1 batch or more")
+    if arguments.get("overfit_batches"):
+        raise ConfigError("trainer.overfit_batches: not with midiaug's sampler; use data.limit for a small corpus")
+    if not (arguments.get("accumulate_grad_batches") or 0) >= 1:
+        raise ConfigError("trainer.accumulate_grad_batches: give a number of batches, 1 or more")
 
 
 def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
@@ -157,8 +165,13 @@ def _finish(
         trainer.logger.finalize("success")
     log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread))
     say("picture", shown(directory / "gap.png"))
-    say("best model", shown(best))
-    say("curves", f"tensorboard --logdir {shlex.quote(Path(shown(directory)).parts[0])}")
+    if best.is_file():
+        say("best model", shown(best))
+    inside = directory.is_relative_to(Path.cwd())
+    say(
+        "curves",
+        f"tensorboard --logdir {shlex.quote(Path(shown(directory)).parts[0] if inside else str(directory.parent))}",
+    )
 
 
 def _summary(
@@ -192,15 +205,12 @@ def _summary(
 
 def loader_speed(data: MidiDataModule, seconds: float = _LOADER_S) -> float:
     """Tokens that the training loader hands out a second, when nothing waits for it; padding does not count."""
-    tokens, begin = 0, 0.0
-    for number, batch in enumerate(islice(data.train_dataloader(), 100_000)):
-        if number == 0:  # what is spent on starting is not counted
-            begin = time.perf_counter()
-            continue
-        tokens += int(batch["attention_mask"].sum())
-        if time.perf_counter() - begin > seconds:
-            break
-    return tokens / max(1e-9, time.perf_counter() - begin)
+    loader, tokens, begin = data.train_dataloader(), 0, time.perf_counter()
+    while True:
+        for batch in loader:
+            tokens += int(batch["attention_mask"].sum())
+            if time.perf_counter() - begin > seconds:
+                return tokens / (time.perf_counter() - begin)
 
 
 def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:

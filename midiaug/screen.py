@@ -5,8 +5,7 @@ import time
 import warnings
 from typing import Any
 
-from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import ProgressBar
+from pytorch_lightning import Callback, LightningModule, Trainer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,27 +24,19 @@ def keep_quiet() -> None:
     # readers of the table run in this process by design; a short run logs less often than it has steps
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated.*")  # torch's, of Lightning's code
+    warnings.filterwarnings("ignore", message=".*Early stopping conditioned on metric.*")  # an epoch not validated
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # a resumed run goes on in its directory
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
 
 
-class Screen(ProgressBar):
+class Screen(Callback):
     """A bar with the step's loss and the speed while an epoch runs, and a line with the losses when it ends."""
 
-    def __init__(self, history: History) -> None:
-        super().__init__()
+    def __init__(self, history: History, bar: bool = True) -> None:
         self._history = history
-        self._shown = True
+        self._shown = bar
         self._bar: Progress | None = None
         self._drawn = 0.0
-
-    def enable(self) -> None:
-        """Show the bar."""
-        self._shown = True
-
-    def disable(self) -> None:
-        """Do not show the bar: not the first rank, or trainer.enable_progress_bar=false."""
-        self._shown = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin with the epoch's bar, also within an epoch that is resumed."""
@@ -58,7 +49,7 @@ class Screen(ProgressBar):
     def _start(self, trainer: Trainer) -> None:
         self._stop()
         console = Console(stderr=True)
-        if not self._shown or not console.is_terminal:
+        if not (self._shown and console.is_terminal and trainer.is_global_zero):
             return
         columns = [TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn()]
         self._bar = Progress(
@@ -99,7 +90,8 @@ class Screen(ProgressBar):
             return
         self._stop()
         row = self._history.rows[-1]
-        best = "  lowest so far" if row is self._history.best and len(self._history.rows) > 1 else ""
+        lowest = self._history.has_loss and row is self._history.best
+        best = "  lowest so far" if lowest and len(self._history.rows) > 1 else ""
         log.info(
             "epoch %-5d train %.3f  val %.3f  gap %+.3f  %s tokens/s%s",
             row["epoch"],

@@ -105,7 +105,7 @@ def checked(config: DictConfig) -> TrainSettings:
         raise ConfigError(
             f"early_stopping.patience={settings.early_stopping.patience}: give a number of epochs, 1 or more"
         )
-    if settings.checkpoint.minutes <= 0:
+    if not settings.checkpoint.minutes > 0:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
     if not 0 <= settings.seed < 1 << 32:
         raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")

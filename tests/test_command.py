@@ -56,6 +56,11 @@ def sentence(monkeypatch, capsys, tmp_path):
         ("tokenizer.name=Foo", "tokenizer.name=Foo: MidiTok has no such tokenizer"),
         ("+tokenizer.params.use_tempo=true", "tokenizer.params.use_tempo: MidiTok has no such parameter; did you mean"),
         ("trainer.max_epochs=x", "trainer.max_epochs=x: give a number"),
+        ("trainer.limit_val_batches=0", "trainer.limit_val_batches=0: without validation"),
+        ("trainer.overfit_batches=2", "trainer.overfit_batches: not with"),
+        ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches: give a number of batches"),
+        ("+trainer.foo=bar", "trainer.foo: Lightning's Trainer has no such argument"),
+        ("optim.lr=nan", "optim.lr=nan: give a learning rate"),
         ("optim.lr=0", "optim.lr=0.0: give a learning rate above 0"),
         ("early_stopping.patience=0", "early_stopping.patience=0: give a number of epochs"),
         ("checkpoint.minutes=0", "checkpoint.minutes=0.0: give a number of minutes"),
@@ -109,6 +114,9 @@ def test_the_known_keys_are_those_of_the_files():
         (["-m", "model=lstm,gru", "seed=3"], "model=gru,seed=3", "model=gru"),
         (["-m", "aug.shifts=[0],[-2,2]", "seed=3"], "aug.shifts=[-2,2],seed=3", "aug.shifts=-2,2"),
         (["x=a/b c"], "x=a/b c", "x=a_b_c"),
+        (["data.path='/my tunes'", "seed=1"], "data.path='/my tunes',seed=1", "seed=1"),
+        (["-m", "data.path=a/b,a/c"], "data.path=a/c", "data.path=c"),
+        (["seed=1", "seed=2"], "seed=1,seed=2", "seed=2"),
     ],
 )
 def test_a_run_is_named_by_what_differs(monkeypatch, words, overrides, name):

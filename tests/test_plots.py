@@ -20,12 +20,14 @@ def ink(path, name: str) -> int:
 
 
 def test_both_curves_and_the_gap_are_drawn(tmp_path):
-    plot_gap(rows((3.0, 3.2), (1.0, 1.5), (0.5, 1.4)), "a title", tmp_path / "gap.png")
+    curves = rows((3.0, 3.2), (1.0, 1.5), (0.5, 1.4))
+    plot_gap(curves, curves[2], "a title", tmp_path / "gap.png")
     assert imread(tmp_path / "gap.png").shape[:2] == (660, 960)
     assert min(ink(tmp_path / "gap.png", name) for name in ("#3b6fb6", "#d1622b", "#6b6b6b")) > 300
     assert [path.name for path in tmp_path.iterdir()] == ["gap.png"]
 
 
 def test_one_epoch_is_enough(tmp_path):
-    plot_gap(rows((3.0, 3.2)), "a title", tmp_path / "gap.png")
+    (row,) = rows((3.0, 3.2))
+    plot_gap([row], row, "a title", tmp_path / "gap.png")
     assert ink(tmp_path / "gap.png", "#d1622b") > 20

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from miditok import REMI
+from pytorch_lightning import Callback
 from symusic import Score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training import StopAfter, run, settings
@@ -128,6 +129,51 @@ def test_a_resumed_run_ends_as_an_unbroken_one_bit_for_bit(
         assert torch.equal(weight, again.state_dict()[name]), name
     timeless = [[{**row, "tokens_per_second": 0} for row in part] for part in (rows, later)]
     assert timeless[0] == timeless[1]
+
+
+@pytest.mark.parametrize("after", [16, 17, 18])
+def test_a_checkpoint_is_not_written_while_gradients_wait_for_more_batches(
+    after, folder_of_tunes, shared_cache, tmp_path, monkeypatch
+):
+    chosen = settings(
+        folder_of_tunes,
+        shared_cache,
+        "trainer.accumulate_grad_batches=4",
+        "checkpoint.minutes=1e-9",
+        "trainer.max_epochs=2",
+    )
+    _, learner, _ = run(chosen, tmp_path / "whole")
+
+    class Break(Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+            if trainer.current_epoch == 0 and batch_idx == after:
+                raise InterruptedError
+
+    run(chosen, tmp_path / "broken", Break())
+    _, again, _ = run(chosen, tmp_path / "broken", ckpt=tmp_path / "broken" / "checkpoints" / "last.ckpt")
+    for name, weight in learner.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+
+
+def test_a_run_that_goes_on_elsewhere_has_its_best_epoch_there(trained, folder_of_tunes, shared_cache, tmp_path):
+    chosen = settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]")
+    lowest = train_model(chosen, tmp_path, trained[0] / "checkpoints" / "last.ckpt")
+    assert lowest == trained[1]
+    for name in ("val_pieces.csv", "metrics.csv"):
+        assert (tmp_path / name).read_text() == (trained[0] / name).read_text()
+    assert (tmp_path / "checkpoints" / "best.ckpt").is_file()
+    one, other = (json.loads((path / "summary.json").read_text()) for path in (trained[0], tmp_path))
+    assert one["key_spread"] == other["key_spread"]
+
+
+def test_a_rehearsal_leaves_nothing(folder_of_tunes, shared_cache, tmp_path):
+    train_model(settings(folder_of_tunes, shared_cache, "trainer.fast_dev_run=true"), tmp_path)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and "tfevents" not in path.name]
+
+
+def test_too_few_steps_for_an_epoch_is_said(folder_of_tunes, shared_cache, tmp_path):
+    with pytest.raises(ConfigError, match=r"trainer\.max_steps.* leave no whole epoch"):
+        train_model(settings(folder_of_tunes, shared_cache, "trainer.max_steps=3"), tmp_path)
 
 
 def test_the_same_seed_trains_the_same_model_and_another_does_not(folder_of_tunes, shared_cache, tmp_path):

@@ -50,7 +50,8 @@ def test_a_sweep_trains_one_run_a_combination_each_named_by_what_differs(place):
     status, output = finished(place, "--multirun", *more)
     assert status == 0, output
     runs = {path.name: json.loads((path / "summary.json").read_text()) for path in (place / "sweep").glob("*/")}
-    assert set(runs) == {f"aug={aug},model={model}" for aug in ("none", "moderate") for model in ("lstm", "gru")}
+    kinds = [f"aug={aug},model={model}" for model in ("lstm", "gru") for aug in ("none", "moderate")]
+    assert set(runs) == {f"{number}_{kind}" for number, kind in enumerate(kinds)}
     assert {(summary["cell"], len(summary["shifts"])) for summary in runs.values()} == {
         ("lstm", 1),
         ("lstm", 5),
@@ -165,3 +166,28 @@ def test_no_readable_piece_is_one_sentence_and_a_status(place):
         "CorpusError: no file can be used, of 1; the first, a.mid: not readable as MIDI"
     )
     assert output.count("\n") == 2
+
+
+def test_a_sweep_over_folders_keeps_each_run(place):
+    shutil.copytree(place / "my tunes" / "plain", place / "more" / "second")
+    more = ("data.path=my tunes,more/second", "data.window=48", "model.hidden=8", "trainer.max_epochs=1")
+    status, output = finished(place, "-m", *more, f"data.cache_dir={place / 'cache'}", "hydra.sweep.dir=folders")
+    assert status == 0, output
+    summaries = {path.parent.name: json.loads(path.read_text()) for path in (place / "folders").glob("*/summary.json")}
+    assert set(summaries) == {"0_data.path=my_tunes", "1_data.path=second"}
+    assert [summaries[name]["source"] for name in sorted(summaries)] == ["my tunes", "second"]
+
+
+def test_a_loss_that_is_not_a_number_is_an_error_with_its_cure(place):
+    more = ("optim.lr=1e30", "trainer.gradient_clip_val=null", "trainer.max_epochs=2", "hydra.run.dir=diverged")
+    status, output = finished(place, *words(place, *more))
+    assert status == 1, output
+    assert "TrainingError: the loss is not a number" in output
+    assert not (place / "diverged" / "summary.json").exists()
+
+
+def test_a_refusal_never_takes_what_was_there_before(place):
+    (place / "logs").mkdir()
+    (place / "logs" / "server.log").write_text("mine")
+    assert finished(place, "hydra.run.dir=logs", "optim.lr=0")[0] == 1
+    assert (place / "logs" / "server.log").read_text() == "mine"

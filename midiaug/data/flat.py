@@ -48,11 +48,18 @@ class Ragged:
     """
 
     def __init__(self, directory: Path, name: str, dtype: type[np.generic] | np.dtype[Any]) -> None:
+        self._where = directory, name, np.dtype(dtype).name
         path = directory / f"{name}.bin"
         self.data: NDArray[Any] = (
             np.memmap(path, dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)  # an empty map is refused
         )
         self.offsets: NDArray[np.int64] = np.load(directory / f"{name}.npy", mmap_mode="r")
+
+    def __getstate__(self) -> tuple[Path, str, str]:
+        return self._where  # a worker process opens the files again, and shares their memory
+
+    def __setstate__(self, where: tuple[Path, str, str]) -> None:
+        self.__init__(where[0], where[1], np.dtype(where[2]))  # type: ignore[misc]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

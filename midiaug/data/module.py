@@ -79,6 +79,7 @@ class MidiDataModule(LightningDataModule):
             name = type(self.tokenizer).__name__
             raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
         self._training: TransposingLoader | None = None
+        self._training_rank = (0, 1)
         self._position: dict[str, int] | None = None  # where a resumed run goes on
 
     @cached_property
@@ -154,9 +155,11 @@ class MidiDataModule(LightningDataModule):
         return self._sides[2]
 
     def train_dataloader(self) -> TransposingLoader:
-        """The training batches of the sampler's epoch, in this rank's turn."""
-        sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.draw, *self._rank(), self._block)
-        self._training = self._loader(self.train, sampler)
+        """The training batches of the sampler's epoch, in this rank's turn; each call returns the same loader."""
+        if self._training is None or self._training_rank != self._rank():
+            self._training_rank = self._rank()
+            sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.draw, *self._rank(), self._block)
+            self._training = self._loader(self.train, sampler)
         if self._position is not None:
             self._training.load_state_dict(self._position)
             self._position = None
@@ -176,10 +179,11 @@ class MidiDataModule(LightningDataModule):
         return self.fixed_dataloader(self.train, rows)
 
     def fixed_dataloader(
-        self, dataset: TransposedDataset, rows: NDArray[np.int64], semitones: int = 0
+        self, dataset: TransposedDataset, rows: NDArray[np.int64], semitones: int = 0, shared: bool = True
     ) -> TransposingLoader:
-        """These windows of `train` or `validation` in this order, all shifted alike."""
-        sampler = FixedSampler(dataset, rows, self.batch_size, semitones, *self._rank(), self._block)
+        """These windows of `train` or `validation` in this order, all shifted alike; shared among the ranks, or not."""
+        rank = self._rank() if shared else (0, 1)
+        sampler = FixedSampler(dataset, rows, self.batch_size, semitones, *rank, self._block)
         return self._loader(dataset, sampler)
 
     @property

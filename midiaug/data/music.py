@@ -1,6 +1,7 @@
 """From files to pieces, sides and tokens, in this order: everything that is made once, before the first epoch."""
 
 import logging
+import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
 from midiaug.data.split import Split, draw_split, read_split, twin_groups
 from midiaug.data.store import TokenStore, build_store
 from midiaug.data.transpose import MusicTokenizer
-from midiaug.errors import SplitError
+from midiaug.errors import ConfigError, SplitError
 
 log = logging.getLogger("midiaug")
 
@@ -50,6 +51,12 @@ def list_entries(source: str, path: str | Path | None, collection: str) -> list[
 
 def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, cache_dir: Path) -> Music:
     """Read, split, and only then tokenize, or find it done in the cache; the screen says what came of it."""
+    if getattr(
+        multiprocessing.current_process(), "_inheriting", False
+    ):  # a child that runs the script again to find it
+        raise ConfigError(
+            "this script starts processes while it is imported by one; put its code below if __name__ == '__main__':"
+        )
     corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed)
     split = _split(corpus, how)
     store = build_store(corpus, tokenizer, how.limits, cache_dir)

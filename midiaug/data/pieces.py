@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symusic.core import ScoreTick
 
@@ -32,7 +33,7 @@ def read_midi_bytes(entry: Entry) -> bytes:
         raise QuarantinedFile(f"the file could not be opened ({error.strerror or error})") from error
     if not data:
         raise QuarantinedFile("the file is empty")
-    return data if entry.tune is None else _midi_of_abc(data, entry.tune)
+    return data if entry.tune is None else _midi_of_abc(_tunes(data), entry.tune)
 
 
 def parse(data: bytes, limits: Limits) -> ScoreTick:
@@ -77,8 +78,12 @@ def count_bars(score: ScoreTick) -> int:
     return bars
 
 
-def _midi_of_abc(data: bytes, tune: int) -> bytes:
-    tunes = tunes_of(abc_text(data))
+@lru_cache(maxsize=1)
+def _tunes(data: bytes) -> list[str]:
+    return tunes_of(abc_text(data))  # once for all tunes of a file, which are read one after another
+
+
+def _midi_of_abc(tunes: list[str], tune: int) -> bytes:
     if tune >= len(tunes):
         raise QuarantinedFile("not readable as ABC (no line that begins a tune with X:)")
     score, failure = None, None

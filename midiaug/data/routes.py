@@ -111,6 +111,7 @@ class MidiRoute:
     ) -> None:
         self._corpus, self._store, self._tokenizer = corpus, store, tokenizer
         self._limits, self._out_of_range = limits, out_of_range
+        self._last: tuple[tuple[int, int] | None, dict[int, NDArray[np.int64]]] = (None, {})
 
     def read(
         self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
@@ -131,10 +132,21 @@ class MidiRoute:
 
     def sequence(self, row: int, shift: int) -> NDArray[np.int64]:
         """The whole sequence of a row of the store, its score shifted first: (tokens,) int64."""
-        data = self._corpus.midi[int(self._store.piece[row])].tobytes()
+        piece, track = int(self._store.piece[row]), int(self._store.track[row])
+        if (piece, shift) != self._last[0]:  # windows of one piece often follow each other
+            self._last = (piece, shift), self._tokens_by_track(piece, shift)
+        ids = self._last[1].get(track)
+        if ids is None:
+            return np.zeros(0, np.int64)
+        ends = [self._tokenizer.vocab.get(name) for name in ("BOS_None", "EOS_None")]
+        parts = [[ends[0]] if ends[0] is not None else [], ids, [ends[1]] if ends[1] is not None else []]
+        return np.concatenate([np.asarray(part, np.int64) for part in parts])
+
+    def _tokens_by_track(self, piece: int, shift: int) -> dict[int, NDArray[np.int64]]:
+        """What each track of the shifted piece is written as, by its place in the unshifted; none if it lost all."""
+        data = self._corpus.midi[piece].tobytes()
         score, _ = without_unwritable(parse(data, self._limits), self._tokenizer)
         before = _tracks_with_tokens(score, self._tokenizer)
-        track = int(self._store.track[row])
         if shift and self._out_of_range == "drop":
             # out of MIDI's range first, so that the shift cannot fail; then out of the tokenizer's
             score, _ = without_unwritable(transpose(_fitting(score, shift), shift), self._tokenizer)
@@ -142,13 +154,10 @@ class MidiRoute:
             score = transpose(score, shift)
         ids = tokenize(self._tokenizer, score)
         after = _tracks_with_tokens(score, self._tokenizer)
-        if after != before:  # tracks that lost every note are gone from what comes back
-            if before[track] not in after:
-                return np.zeros(0, np.int64)
-            track = after.index(before[track])
-        ends = [self._tokenizer.vocab.get(name) for name in ("BOS_None", "EOS_None")]
-        parts = [[ends[0]] if ends[0] is not None else [], ids[track], [ends[1]] if ends[1] is not None else []]
-        return np.concatenate([np.asarray(part, np.int64) for part in parts])
+        if after == before:
+            return dict(enumerate(ids))
+        # tracks that lost every note are gone from what comes back
+        return {before.index(track): ids[place] for place, track in enumerate(after)}
 
 
 def choose_route(

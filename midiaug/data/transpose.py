@@ -1,4 +1,4 @@
-"""Transpose a score; transpose tokens by table; prove that both agree.
+"""Transpose a score; transpose tokens by table.
 
 Pitch is all that moves: notes of pitched tracks, key signatures, and the tokens that name either.
 """
