@@ -161,7 +161,7 @@ class LastCheckpoint(Checkpoint):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
         """Write where the time is over; all ranks follow the first one's clock."""
-        # no checkpoint holds gradients that wait for more batches; and the epoch's end, with its validation, has its own
+        # no checkpoint holds gradients that wait for more batches; the epoch's end, with its validation, has its own
         if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
             return
         due = time.monotonic() - self._written >= self._seconds

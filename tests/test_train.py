@@ -112,7 +112,7 @@ def test_ctrl_c_ends_with_how_to_go_on(place):
 
 
 def test_ctrl_c_before_the_first_checkpoint_says_that_there_is_nothing_to_go_on_from(place):
-    process = command(place, *words(place, "data.batch_size=1", "hydra.run.dir=early"))
+    process = command(place, *words(place, "data.batch_size=1", "data.window=3", "hydra.run.dir=early"))
     for line in process.stdout:
         if line.startswith("run "):
             time.sleep(1)
