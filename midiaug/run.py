@@ -44,6 +44,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
     history = History(directory, data)
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
+    if not trainer.is_global_zero:  # one rank speaks for all
+        log.setLevel(logging.WARNING)
     done = read_checkpoint(ckpt)["global_step"] if ckpt else 0
     data.setup()
     if not rehearsal(trainer):

@@ -144,6 +144,7 @@ def test_two_ranks_train_one_model_and_each_validation_piece_counts_once(place):
     more = ("trainer.devices=2", "trainer.strategy=ddp", "trainer.max_epochs=2", "aug.shifts=[-2,2]")
     status, output = finished(place, *words(place, *more, "hydra.run.dir=ranks"))
     assert status == 0, output
+    assert output.count("windows  ") == 1, "one rank speaks for all"
     assert finished(place, *words(place, "aug.shifts=[-2,2]", "trainer.max_epochs=2", "hydra.run.dir=alone"))[0] == 0
     tokens = []
     for name in ("ranks", "alone"):
