@@ -79,7 +79,9 @@ def _one_sentence() -> Iterator[None]:
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except (MidiaugError, HydraException, OmegaConfBaseException) as error:
+    except (MidiaugError, HydraException, OmegaConfBaseException, ValueError) as error:
+        if type(error) is ValueError and not str(error).startswith("Config group override must be"):
+            raise
         sys.stdout.flush()
         print(sentence_of(error), file=sys.stderr)  # noqa: T201
         sys.exit(1)

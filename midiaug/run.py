@@ -41,7 +41,11 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     keep_quiet()
     seed_everything(settings.seed, verbose=False)
     data = make_data(settings)
-    learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+    try:
+        learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+    except (RuntimeError, MemoryError, OverflowError) as error:
+        sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name != "cell")
+        raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
     history = History(directory, data)
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
     if not trainer.is_global_zero:  # one rank speaks for all
@@ -118,6 +122,10 @@ def _check_trainer(arguments: dict[str, Any]) -> None:
         raise ConfigError("trainer.limit_val_batches=0: without validation there is no gap; give 1 batch or more")
     if arguments.get("overfit_batches"):
         raise ConfigError("trainer.overfit_batches: not with midiaug's sampler; use data.limit for a small corpus")
+    for name in ("max_epochs", "check_val_every_n_epoch", "val_check_interval"):
+        value = arguments.get(name)
+        if (value == 0 and name != "max_epochs") or (isinstance(value, float) and not name.startswith("val")):
+            raise ConfigError(f"trainer.{name}={value}: give a whole number, 1 or more")
     if not (arguments.get("accumulate_grad_batches") or 0) >= 1:
         raise ConfigError("trainer.accumulate_grad_batches: give a number of batches, 1 or more")
 
@@ -134,6 +142,8 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
             (checkpoints / ".best.ckpt").replace(checkpoints / "best.ckpt")
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
+    except MisconfigurationException as error:
+        raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
     except SystemExit:  # what Lightning makes of Ctrl-C
         last = checkpoints / "last.ckpt"
         if trainer.is_global_zero and last.is_file():
