@@ -1,5 +1,6 @@
-"""What a run keeps of itself while it trains: a row an epoch, the losses of each piece, and the last checkpoint."""
+"""What a run writes down while it trains: a row an epoch, and the losses of each piece."""
 
+import logging
 import math
 import time
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 
 from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
@@ -15,6 +15,7 @@ from midiaug.errors import TrainingError
 from midiaug.files import write_csv
 from midiaug.learner import Learner
 
+log = logging.getLogger("midiaug")
 METRICS = (
     "loss/train",
     "loss/val",
@@ -42,13 +43,14 @@ class History(Callback):
         self.rows: list[dict[str, Any]] = []
         self._directory, self._data = directory, data
         self._pieces: list[dict[str, Any]] = []  # what val_pieces.csv holds
+        self._first = 0  # the first row whose weights best.ckpt may hold
         self._tokens: torch.Tensor | int = 0
         self._begin = self._end = 0.0
 
     @property
     def best(self) -> dict[str, Any]:
         """The row of the epoch with the lowest validation loss. Raises TrainingError where none is a number."""
-        finite = [row for row in self.rows if math.isfinite(row["loss/val"])]
+        finite = [row for row in self.rows[self._first :] if math.isfinite(row["loss/val"])]
         if not finite:
             raise TrainingError(
                 "the loss is not a number from the first epoch on; lower optim.lr, or clip the gradient"
@@ -58,7 +60,7 @@ class History(Callback):
     @property
     def has_loss(self) -> bool:
         """Whether any epoch has a validation loss that is a number."""
-        return any(math.isfinite(row["loss/val"]) for row in self.rows)
+        return any(math.isfinite(row["loss/val"]) for row in self.rows[self._first :])
 
     @property
     def tokens_per_second(self) -> float:
@@ -116,64 +118,8 @@ class History(Callback):
         return {"rows": self.rows, "pieces": self._pieces}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the rows of the checkpoint."""
+        """Go on with the rows of the checkpoint; its best epoch counts only where best.ckpt, its weights, is here."""
         self.rows, self._pieces = list(state_dict["rows"]), list(state_dict["pieces"])
-
-
-class BestCheckpoint(ModelCheckpoint):
-    """Keeps best.ckpt, the weights of the epoch with the lowest validation loss; a resumed run may lie elsewhere."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(
-            directory, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
-        )
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write, unless the epoch was not validated."""
-        if "loss/val" in trainer.callback_metrics:
-            super().on_train_epoch_end(trainer, pl_module)
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from the best so far, which lies in this run's directory."""
-        here = {"dirpath": self.dirpath}
-        if state_dict["best_k_models"] and Path(str(self.dirpath), "best.ckpt").is_file():
-            path = str(Path(str(self.dirpath), "best.ckpt"))
-            here |= {"best_model_path": path, "kth_best_model_path": path}
-            here |= {"best_k_models": {path: state_dict["best_model_score"]}}  # type: ignore[dict-item]
-        elif state_dict["best_k_models"]:
-            return  # the file is not here: the next best begins anew
-        super().load_state_dict(state_dict | here)
-
-
-class LastCheckpoint(Checkpoint):
-    """Writes last.ckpt at the end of each epoch, and every so many minutes in between."""
-
-    def __init__(self, path: Path, minutes: float) -> None:
-        self.path = path
-        self._seconds = 60 * minutes
-        self._written = time.monotonic()
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Let the time begin."""
-        self._written = time.monotonic()
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
-    ) -> None:
-        """Write where the time is over; all ranks follow the first one's clock."""
-        # no checkpoint holds gradients that wait for more batches; the epoch's end, with its validation, has its own
-        if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
-            return
-        due = time.monotonic() - self._written >= self._seconds
-        if due if trainer.world_size == 1 else trainer.strategy.broadcast(due):
-            self._write(trainer)
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write at the end of the epoch."""
-        self._write(trainer)
-
-    def _write(self, trainer: Trainer) -> None:
-        if rehearsal(trainer):
-            return
-        trainer.save_checkpoint(self.path)
-        self._written = time.monotonic()
+        if self.rows and not (self._directory / "checkpoints" / "best.ckpt").is_file():
+            self._first = len(self.rows) - 1  # the last one's weights are those of the checkpoint
+            log.warning("there is no best.ckpt beside the checkpoint: the best epoch is looked for from here on")

@@ -1,6 +1,7 @@
 """What every command shares: it starts under Hydra from any directory, and says what went wrong in one sentence."""
 
 import difflib
+import errno
 import functools
 import os
 import re
@@ -21,6 +22,8 @@ from midiaug.directories import remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
 from midiaug.words import prepared
 
+_PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+_OURS = "MIDIAUG_ONE_SENTENCE"
 Task = Callable[[DictConfig], Any]
 
 
@@ -42,10 +45,11 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
             _register_resolvers()
             sys.argv[1:] = prepared(sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
-            if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0"):
+            if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0") and _OURS not in os.environ:
                 start(task)()
                 return
-            os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra hands the error on, and does not print it itself
+            # so that Hydra hands the error on, and does not print it itself; other ranks inherit it
+            os.environ["HYDRA_FULL_ERROR"] = os.environ[_OURS] = "1"
             with _one_sentence():
                 start(_quietly(task))()
 
@@ -79,8 +83,10 @@ def _one_sentence() -> Iterator[None]:
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except (MidiaugError, HydraException, OmegaConfBaseException, ValueError) as error:
+    except (MidiaugError, HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         if type(error) is ValueError and not str(error).startswith("Config group override must be"):
+            raise
+        if isinstance(error, OSError) and error.errno not in _PLACE_ERRORS and not isinstance(error, HydraException):
             raise
         sys.stdout.flush()
         print(sentence_of(error), file=sys.stderr)  # noqa: T201
@@ -91,6 +97,9 @@ def sentence_of(error: Exception) -> str:
     """An error in one sentence, with the name of its kind in front."""
     if isinstance(error, MidiaugError):
         return f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError) and error.errno:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return f"{type(error).__name__}: {what}; free space there, or write elsewhere with hydra.run.dir=DIR"
     text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
     unknown = re.search(r"Could not override '([^']+)'", text)
     option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)

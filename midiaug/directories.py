@@ -26,10 +26,15 @@ def newest_checkpoint(root: str | Path) -> Path:
     return found[-1]
 
 
-def checkpoint_file(ckpt: str | None, root: str | Path = "runs") -> Path | None:
-    """The file that `ckpt` names, or None. Raises CheckpointError where there is none."""
+def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs") -> Path | None:
+    """The file that `ckpt` names, or None; of `last`, that of the run's own directory before any below the root.
+
+    Raises CheckpointError where there is none.
+    """
     if ckpt is None:
         return None
+    if ckpt == "last" and (directory / "checkpoints" / "last.ckpt").is_file():
+        return (directory / "checkpoints" / "last.ckpt").resolve()
     path = newest_checkpoint(root) if ckpt == "last" else Path(ckpt).expanduser()
     if not path.is_file():
         raise CheckpointError(f"ckpt={ckpt}: no such file; give a checkpoint that a run wrote, or last")

@@ -164,13 +164,19 @@ class Learner(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse the weights of another model: ConfigError names the first setting that differs."""
+        self.check_same(checkpoint)
+        self._random_state = checkpoint["random_state"]
+
+    def check_same(self, checkpoint: dict[str, Any]) -> None:
+        """Raise ConfigError for a checkpoint of another model, tokenizer or schedule."""
+        if checkpoint["recipe"]["tokenizer"]["config"] != self.recipe["tokenizer"]["config"]:
+            raise ConfigError("ckpt: the tokenizer is not what the checkpoint was trained on; resume with the same")
         for group in ("model", "optim"):
             before = checkpoint["recipe"][group]
             for name, value in self.recipe[group].items():
                 if before.get(name) != value:
                     was = f"{group}.{name}={before.get(name)}"
                     raise ConfigError(f"ckpt: it was trained with {was}, and this run has {value}; use the same")
-        self._random_state = checkpoint["random_state"]
 
     def on_train_start(self) -> None:
         """Take up the random numbers where the checkpoint left them."""
@@ -187,6 +193,13 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in every way
         raise CheckpointError(f"ckpt={path}: not a checkpoint, or a damaged one; use another") from error
-    if not isinstance(content, dict) or not {"recipe", "loops", "state_dict"} <= set(content):
+    if not isinstance(content, dict) or not {
+        "recipe",
+        "loops",
+        "state_dict",
+        "global_step",
+        "random_state",
+        "MidiDataModule",
+    } <= set(content):
         raise CheckpointError(f"ckpt={path}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
     return content

@@ -105,10 +105,12 @@ def _loss(model: RecurrentLM, data: MidiDataModule, rows: NDArray[np.int64], sem
     device, was_training = device_of(model), model.training
     model.eval()
     nats, tokens = 0.0, 0
-    for batch in data.fixed_dataloader(data.validation, rows, semitones, shared=False):
+    loader = data.fixed_dataloader(data.validation, rows, semitones, shared=False)
+    for batch in loader:
         labels = batch["labels"].to(device)
         logits, _ = model(batch["input_ids"].to(device)[:, :-1])
         nats += float(token_losses(logits, labels).sum())
         tokens += int((labels[:, 1:] != IGNORED).sum())
+    loader.close()
     model.train(was_training)
     return nats / max(1, tokens)

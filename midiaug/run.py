@@ -6,16 +6,15 @@ import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer, seed_everything
-from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from midiaug import __version__
-from midiaug.callbacks import BestCheckpoint, History, LastCheckpoint, rehearsal
+from midiaug.callbacks import History, rehearsal
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
@@ -25,9 +24,10 @@ from midiaug.files import write_json
 from midiaug.learner import Learner, read_checkpoint
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
 from midiaug.plots import plot_gap
-from midiaug.screen import Screen, keep_quiet, result_table
+from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import TrainSettings
 from midiaug.tokenizers import make_tokenizer
+from midiaug.trainer import make_trainer, refused
 
 log = logging.getLogger("midiaug")
 _LOADER_S = 1.0
@@ -41,17 +41,16 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     keep_quiet()
     seed_everything(settings.seed, verbose=False)
     data = make_data(settings)
-    try:
-        learner = Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
-    except (RuntimeError, MemoryError, OverflowError) as error:
-        sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name != "cell")
-        raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
+    learner = make_learner(settings, data)
     history = History(directory, data)
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
     if not trainer.is_global_zero:  # one rank speaks for all
         log.setLevel(logging.WARNING)
-    done = read_checkpoint(ckpt)["global_step"] if ckpt else 0
+    content = read_checkpoint(ckpt) if ckpt else None
     data.setup()
+    if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
+        learner.check_same(content)
+        data.check_same(content["MidiDataModule"])
     if not rehearsal(trainer):
         data.split.write(directory / "split.json")
         write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
@@ -71,7 +70,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
             "trainer.limit_val_batches leave no whole epoch; give more"
         )
-    if ckpt and trainer.global_step == done:
+    if content is not None and trainer.global_step == content["global_step"]:
         say("finished", f"this run was at its end already, after {history.rows[-1]['epoch']} epochs")
     if trainer.is_global_zero and not rehearsal(trainer):
         _finish(trainer, learner, data, history, settings, directory)
@@ -91,43 +90,13 @@ def make_data(settings: TrainSettings) -> MidiDataModule:
     )
 
 
-def make_trainer(settings: TrainSettings, directory: Path, history: History) -> Trainer:
-    """Lightning's Trainer with midiaug's callbacks and logs. Raises ConfigError for an argument that it refuses."""
-    _check_trainer(settings.trainer)
-    checkpoints = directory / "checkpoints"
-    best = BestCheckpoint(checkpoints)
-    stopping = EarlyStopping("loss/val", patience=settings.early_stopping.patience, strict=False, check_finite=False)
-    last = LastCheckpoint(checkpoints / "last.ckpt", settings.checkpoint.minutes)
-    screen = Screen(history, bar=settings.trainer.get("enable_progress_bar") is not False)
+def make_learner(settings: TrainSettings, data: MidiDataModule) -> Learner:
+    """The learner that the settings describe. Raises ConfigError for sizes beyond memory."""
     try:
-        return Trainer(
-            **(settings.trainer | {"enable_progress_bar": False}),  # not Lightning's own
-            callbacks=[history, screen, stopping, best, last],
-            logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False),
-            default_root_dir=directory,
-        )
-    except (MisconfigurationException, ValueError, TypeError, RuntimeError) as error:
-        raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
-
-
-def _check_trainer(arguments: dict[str, Any]) -> None:
-    """Raise ConfigError for arguments that Lightning fails on late, and without the name."""
-    hints = get_type_hints(Trainer.__init__)
-    for name, value in arguments.items():
-        if name not in hints:
-            raise ConfigError(f"trainer.{name}: Lightning's Trainer has no such argument; --help lists them")
-        if isinstance(value, str) and "str" not in str(hints[name]) and "Literal" not in str(hints[name]):
-            raise ConfigError(f"trainer.{name}={value}: give a number, true, false or null")
-    if arguments.get("limit_val_batches") == 0:
-        raise ConfigError("trainer.limit_val_batches=0: without validation there is no gap; give 1 batch or more")
-    if arguments.get("overfit_batches"):
-        raise ConfigError("trainer.overfit_batches: not with midiaug's sampler; use data.limit for a small corpus")
-    for name in ("max_epochs", "check_val_every_n_epoch", "val_check_interval"):
-        value = arguments.get(name)
-        if (value == 0 and name != "max_epochs") or (isinstance(value, float) and not name.startswith("val")):
-            raise ConfigError(f"trainer.{name}={value}: give a whole number, 1 or more")
-    if not (arguments.get("accumulate_grad_batches") or 0) >= 1:
-        raise ConfigError("trainer.accumulate_grad_batches: give a number of batches, 1 or more")
+        return Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+    except (RuntimeError, MemoryError, OverflowError, TypeError) as error:
+        sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name != "cell")
+        raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
 
 
 def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
@@ -143,7 +112,11 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
     try:
         trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
     except MisconfigurationException as error:
-        raise ConfigError(f"trainer: Lightning refuses these settings: {' '.join(str(error).split())}") from error
+        raise refused(error) from error
+    except ValueError as error:
+        if "val_check_interval" not in str(error):
+            raise
+        raise refused(error) from error
     except SystemExit:  # what Lightning makes of Ctrl-C
         last = checkpoints / "last.ckpt"
         if trainer.is_global_zero and last.is_file():
@@ -152,6 +125,8 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
         elif trainer.is_global_zero:
             log.info("stopped before its first checkpoint; there is nothing to go on from")
         raise KeyboardInterrupt from None
+    finally:
+        data.teardown()  # Lightning does not where training fails
 
 
 def _finish(
@@ -168,6 +143,7 @@ def _finish(
     learner.to(trainer.strategy.root_device)
     spread = key_spread(loss_by_key(learner.model, data))
     summary = _summary(settings, learner, data, history, spread)
+    data.teardown()
     write_json(directory / "summary.json", summary)
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
@@ -180,10 +156,8 @@ def _finish(
     if best.is_file():
         say("best model", shown(best))
     inside = directory.is_relative_to(Path.cwd())
-    say(
-        "curves",
-        f"tensorboard --logdir {shlex.quote(Path(shown(directory)).parts[0] if inside else str(directory.parent))}",
-    )
+    folder = (Path(shown(directory)).parts or (".",))[0] if inside else str(directory.parent)
+    say("curves", f"tensorboard --logdir {shlex.quote(folder)}")
 
 
 def _summary(

@@ -20,10 +20,11 @@ def main(config: DictConfig) -> float:
         raise ConfigError(
             "ckpt=last: a sweep has a last.ckpt for each of its runs; resume one run at a time, by its file"
         )
-    ckpt = checkpoint_file(settings.ckpt)
+    directory = Path(HydraConfig.get().runtime.output_dir)
+    ckpt = checkpoint_file(settings.ckpt, directory)
     from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
 
-    return train_model(settings, Path(HydraConfig.get().runtime.output_dir), ckpt)
+    return train_model(settings, directory, ckpt)
 
 
 if __name__ == "__main__":

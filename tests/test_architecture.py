@@ -21,7 +21,7 @@ ORDER = [
         *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
         *("data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof", "data.store"),
         *("data.routes", "data.dataset", "data.sampler", "data.report", "data.music", "data.arguments", "data.module"),
-        *("model", "monitor", "learner", "callbacks", "screen", "plots", "run", "train"),
+        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "run", "train"),
     )
 ]
 MAX_MODULE_LINES = 260

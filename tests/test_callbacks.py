@@ -6,7 +6,7 @@ import pytest
 from pytorch_lightning import Callback
 from training import run, settings
 
-from midiaug.callbacks import LastCheckpoint
+from midiaug.checkpoints import LastCheckpoint
 
 
 def rows_of(path):

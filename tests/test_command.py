@@ -6,7 +6,7 @@ import pytest
 
 from midiaug import train
 from midiaug.command import command, known_keys
-from midiaug.directories import newest_checkpoint, run_dir, run_name
+from midiaug.directories import checkpoint_file, newest_checkpoint, run_dir, run_name
 from midiaug.errors import CheckpointError, CorpusError
 
 
@@ -64,6 +64,11 @@ def sentence(monkeypatch, capsys, tmp_path):
         ("model.hidden=1000000000", "model.hidden=1000000000, model.layers=2"),
         ("trainer.max_epochs=1.5", "trainer.max_epochs=1.5: give a whole number"),
         ("trainer.check_val_every_n_epoch=0", "trainer.check_val_every_n_epoch=0: give a whole number"),
+        ("trainer.check_val_every_n_epoch=20", "trainer.check_val_every_n_epoch=20: give no more than"),
+        ("trainer.strategy=ddp_fork", "trainer.strategy=ddp_fork: use ddp"),
+        ("trainer.gradient_clip_val=-1", "trainer.gradient_clip_val=-1: give a number above 0"),
+        ("trainer.max_time=5", "trainer: Lightning refuses"),
+        ("model.hidden=1e22", "model.hidden=1e+22: give a whole number"),
         ("optim.lr=nan", "optim.lr=nan: give a learning rate"),
         ("optim.lr=0", "optim.lr=0.0: give a learning rate above 0"),
         ("early_stopping.patience=0", "early_stopping.patience=0: give a number of epochs"),
@@ -84,6 +89,27 @@ def test_a_wrong_folder_is_named(sentence, tmp_path):
     assert line == f"CorpusError: data.path={tmp_path}/no where: {reason}"
 
 
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch, capsys, tmp_path):
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=file/run"])
+    with pytest.raises(SystemExit) as stop:
+        train.main()
+    assert stop.value.code == 1
+    assert "file/run: Not a directory; free space there, or write elsewhere" in capsys.readouterr().err
+
+
+def test_the_folder_that_is_asked_for_is_resumed_first(tmp_path):
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    other = tmp_path / "runs" / "newer" / "checkpoints" / "last.ckpt"
+    for path in (last, other):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    assert checkpoint_file("last", tmp_path / "run", tmp_path / "runs") == last
+    assert checkpoint_file("last", tmp_path / "new", tmp_path / "runs") == other
+
+
 def test_a_mistake_of_the_programs_own_is_not_dressed_up(monkeypatch, tmp_path):
     def broken(_: object) -> None:
         raise KeyError("a bug")
@@ -97,6 +123,7 @@ def test_a_mistake_of_the_programs_own_is_not_dressed_up(monkeypatch, tmp_path):
 
 def test_a_traceback_can_be_asked_for(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MIDIAUG_ONE_SENTENCE", raising=False)
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run", "data=folder", "data.path=nowhere"])
     with pytest.raises(CorpusError):

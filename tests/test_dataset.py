@@ -15,7 +15,7 @@ from midiaug.data.shifts import Shifts
 from midiaug.data.sources import folder
 from midiaug.data.store import build_store
 from midiaug.data.transpose import TokenTransposer
-from midiaug.errors import PitchOutOfRange
+from midiaug.errors import ConfigError, PitchOutOfRange
 
 SIZE = 40
 PAD = 0  # MidiTok's first special token
@@ -172,6 +172,11 @@ def test_a_window_that_is_not_there_is_an_index_error(dataset, with_shift):
         with pytest.raises(IndexError):
             dataset[(row, 0) if with_shift else row]
     assert same(dataset[-1, 2], dataset[len(dataset) - 1, 2])
+
+
+def test_a_shift_that_is_no_whole_number_is_refused(dataset):
+    with pytest.raises(ConfigError, match=r"a shift of 2\.5: use whole numbers"):
+        dataset[0, 2.5]
 
 
 def test_an_index_error_says_how_many_windows_there_are(dataset):

@@ -1,6 +1,7 @@
 """MidiDataModule from a folder of MIDI files to batches."""
 
 import json
+import multiprocessing
 from importlib.util import find_spec
 
 import music
@@ -385,3 +386,16 @@ def test_another_seed_is_refused(module_of, dm, tmp_path):
 
 def test_settings_that_change_no_batch_are_no_reason_to_refuse(module_of, dm):
     module_of(num_workers=2, route="midi").load_state_dict(dm.state_dict())
+
+
+def test_the_worker_processes_end_with_the_fit_and_at_once(folder_of_tunes, cache):
+    data = MidiDataModule(folder_of_tunes, REMI(), cache_dir=cache, window=48, batch_size=16, num_workers=2)
+    before = set(multiprocessing.active_children())
+    loaders = [data.train_dataloader(), data.val_dataloader()]
+    for loader in loaders:
+        next(iter(loader))
+    assert len(set(multiprocessing.active_children()) - before) == 4
+    data.teardown("fit")
+    assert set(multiprocessing.active_children()) <= before
+    assert len(list(data.train_dataloader())) == len(loaders[0]), "it can be iterated again"
+    data.teardown("fit")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from symusic import Score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training import StopAfter, run, settings
 
+from midiaug.checkpoints import WholeCheckpoints
 from midiaug.data.transpose import notes_per_token
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.model import RecurrentLM
-from midiaug.run import make_trainer, train_model
+from midiaug.run import train_model
+from midiaug.trainer import make_trainer
 
 
 @pytest.fixture(scope="module")
@@ -171,9 +174,9 @@ def test_a_rehearsal_leaves_nothing(folder_of_tunes, shared_cache, tmp_path):
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and "tfevents" not in path.name]
 
 
-def test_too_few_steps_for_an_epoch_is_said(folder_of_tunes, shared_cache, tmp_path):
-    with pytest.raises(ConfigError, match=r"trainer\.max_steps.* leave no whole epoch"):
-        train_model(settings(folder_of_tunes, shared_cache, "trainer.max_steps=3"), tmp_path)
+def test_a_training_of_a_few_steps_is_validated_where_it_ends(folder_of_tunes, shared_cache, tmp_path):
+    train_model(settings(folder_of_tunes, shared_cache, "trainer.max_steps=3"), tmp_path)
+    assert [row["step"] for row in table(tmp_path / "metrics.csv")] == ["3"]
 
 
 def test_the_same_seed_trains_the_same_model_and_another_does_not(folder_of_tunes, shared_cache, tmp_path):
@@ -195,6 +198,67 @@ def test_a_checkpoint_of_other_settings_is_refused_with_what_differs(trained, fo
         same = () if more.startswith("aug") else ("aug.shifts=[-2,2]",)
         with pytest.raises(ConfigError, match=named):
             train_model(settings(folder_of_tunes, shared_cache, *same, more), tmp_path, last)
+
+
+@pytest.mark.parametrize("more", ["data.val_split=0.3", "tokenizer=tsd", "model.hidden=20"])
+def test_a_refused_resume_leaves_the_good_run_as_it_was(more, trained, folder_of_tunes, shared_cache, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(trained[0], directory)
+    before = {path: path.read_bytes() for path in directory.rglob("*.*") if "tfevents" not in path.name}
+    with pytest.raises(ConfigError, match="ckpt: "):
+        train_model(
+            settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]", more),
+            directory,
+            directory / "checkpoints" / "last.ckpt",
+        )
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_run_that_was_stopped_early_is_at_its_end_until_it_is_given_more_patience(
+    folder_of_tunes, shared_cache, tmp_path
+):
+    overfitting = ("data.limit=5", "model.hidden=48", "model.dropout=0", "optim.lr=0.05", "trainer.max_epochs=60")
+    rows = run(settings(folder_of_tunes, shared_cache, *overfitting), tmp_path)[2]
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    assert len(rows) < 60
+    assert run(settings(folder_of_tunes, shared_cache, *overfitting), tmp_path, ckpt=last)[2] == rows
+    more = settings(folder_of_tunes, shared_cache, *overfitting, "early_stopping.patience=6")
+    assert len(run(more, tmp_path, ckpt=last)[2]) > len(rows)
+
+
+def test_a_lone_last_checkpoint_looks_for_its_best_epoch_from_there_on(
+    trained, folder_of_tunes, shared_cache, tmp_path
+):
+    lone = tmp_path / "last.ckpt"
+    (tmp_path / "run").mkdir()
+    shutil.copyfile(trained[0] / "checkpoints" / "last.ckpt", lone)
+    lowest = train_model(settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]"), tmp_path / "run", lone)
+    assert lowest == float(table(trained[0] / "metrics.csv")[-1]["loss/val"])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["best_epoch"] == 3
+
+
+def test_a_checkpoint_is_whole_where_temporary_files_cannot_be_kept(
+    folder_of_tunes, shared_cache, tmp_path, monkeypatch
+):
+    (tmp_path / "full").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "full" / "not there"))
+    run(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), tmp_path / "run")
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0
+
+
+def test_a_failed_write_leaves_the_checkpoint_of_before(trained, tmp_path, monkeypatch):
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(b"as it was")
+
+    def full(content: object, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        WholeCheckpoints().save_checkpoint({}, path)
+    assert path.read_bytes() == b"as it was"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_damaged_checkpoint_is_refused_by_name(trained, folder_of_tunes, shared_cache, tmp_path):

@@ -11,8 +11,9 @@ from pytorch_lightning import Callback, Trainer, seed_everything
 from midiaug.callbacks import History
 from midiaug.command import config_dir
 from midiaug.learner import Learner
-from midiaug.run import fit, make_data, make_trainer
+from midiaug.run import fit, make_data
 from midiaug.settings import TrainSettings, checked
+from midiaug.trainer import make_trainer
 
 SMALL = (
     "data.window=48",

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from midiaug.data.routes import Route, Windows
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.transpose import MAX_SHIFT
-from midiaug.errors import PitchOutOfRange
+from midiaug.errors import ConfigError, PitchOutOfRange
 
 IGNORED = -100
 Batch = dict[str, Tensor]
@@ -55,6 +55,8 @@ class TransposedDataset(Dataset[Batch]):
         return len(self.windows)
 
     def __getitem__(self, index: int | Rows | tuple[int, int]) -> Batch:
+        if isinstance(index, tuple) and not np.issubdtype(np.asarray(index[1]).dtype, np.integer):
+            raise ConfigError(f"a shift of {index[1]}: use whole numbers of semitones")
         rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
         if np.ndim(rows):
             return self._batch(np.asarray(rows), np.broadcast_to(semitones, np.shape(rows)))

@@ -80,6 +80,7 @@ class MidiDataModule(LightningDataModule):
             raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
         self._training: TransposingLoader | None = None
         self._training_rank = (0, 1)
+        self._loaders: list[TransposingLoader] = []
         self._position: dict[str, int] | None = None  # where a resumed run goes on
 
     @cached_property
@@ -202,7 +203,14 @@ class MidiDataModule(LightningDataModule):
 
     def _loader(self, dataset: TransposedDataset, sampler: Any) -> TransposingLoader:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
-        return TransposingLoader(dataset, sampler, self.num_workers, pin_memory=on_gpu)
+        self._loaders.append(TransposingLoader(dataset, sampler, self.num_workers, pin_memory=on_gpu))
+        return self._loaders[-1]
+
+    def teardown(self, stage: str | None = None) -> None:
+        """End the worker processes of all loaders."""
+        for loader in self._loaders:
+            loader.close()
+        self._loaders = [self._training] if self._training is not None else []
 
     def state_dict(self) -> dict[str, Any]:
         """Where training stands, and what a run must agree with to go on from there with the very next batch."""
@@ -228,6 +236,10 @@ class MidiDataModule(LightningDataModule):
         """
         # Lightning gives the position to the loader as well, but not where the number of steps was asked for before
         self._position = state_dict.get("position")
+        self.check_same(state_dict)
+
+    def check_same(self, state_dict: dict[str, Any]) -> None:
+        """Raise ConfigError for a state of other music or another draw, with the first key that differs."""
         for key, value in self._identity().items():
             if state_dict.get(key) != value:
                 shown = {"corpus": "the music", "store": "the tokenizer", "validation": "the split"}.get(key)

@@ -17,7 +17,9 @@ _SHOWN = 3
 
 def say(label: str, text: str) -> None:
     """Log one line of the report, its label in a column of its own."""
-    log.info("%-12s%s", label, text)
+    # a file's name may hold bytes that are no text, or codes that move a terminal's cursor
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    log.info("%-12s%s", label, "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain))
 
 
 def report_pieces(corpus: Corpus, store: TokenStore) -> None:

@@ -1,0 +1,106 @@
+"""The checkpoints that a run keeps: of its best epoch, and of its last step, each written whole or not at all."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoint
+
+from midiaug.callbacks import rehearsal
+from midiaug.data.dataset import Batch
+from midiaug.files import write_whole
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes a checkpoint beside its final name, then renames it.
+
+    Lightning's own writing goes through the system's folder for temporary files, and is cut short by a crash or a
+    full disk where that folder is on another file system.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write the checkpoint; what stood there before stays until it is whole."""
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(Path(path), lambda temporary: torch.save(checkpoint, temporary))
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keeps best.ckpt, the weights of the epoch with the lowest validation loss; a resumed run may lie elsewhere."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(
+            directory, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
+        )
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write, unless the epoch was not validated."""
+        if "loss/val" in trainer.callback_metrics:
+            super().on_train_epoch_end(trainer, pl_module)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from the best so far, which lies in this run's directory."""
+        here = {"dirpath": self.dirpath}
+        if state_dict["best_k_models"] and Path(str(self.dirpath), "best.ckpt").is_file():
+            path = str(Path(str(self.dirpath), "best.ckpt"))
+            here |= {"best_model_path": path, "kth_best_model_path": path}
+            here |= {"best_k_models": {path: state_dict["best_model_score"]}}  # type: ignore[dict-item]
+        elif state_dict["best_k_models"]:
+            return  # the file is not here: the next best begins anew
+        super().load_state_dict(state_dict | here)
+
+
+class Patience(EarlyStopping):
+    """Ends the training after so many epochs without a lower validation loss, counted over a run and its resumes."""
+
+    def __init__(self, epochs: int) -> None:
+        super().__init__("loss/val", patience=epochs, strict=False, check_finite=False)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on counting, with this run's patience."""
+        super().load_state_dict(state_dict | {"patience": self.patience})
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """End at once where the checkpoint's run was at its end."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
+
+
+class LastCheckpoint(Checkpoint):
+    """Writes last.ckpt at the end of each epoch, and every so many minutes in between."""
+
+    def __init__(self, path: Path, minutes: float) -> None:
+        self.path = path
+        self._seconds = 60 * minutes
+        self._written = time.monotonic()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Let the time begin; remove what a killed run left half-written."""
+        self._written = time.monotonic()
+        for leftover in self.path.parent.glob(".*.ckpt") if trainer.is_global_zero else ():
+            leftover.unlink(missing_ok=True)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
+    ) -> None:
+        """Write where the time is over; all ranks follow the first one's clock."""
+        trainer.should_stop |= (
+            0 <= trainer.max_steps <= trainer.global_step
+        )  # so that Lightning validates before it ends
+        # no checkpoint holds gradients that wait for more batches; the epoch's end, with its validation, has its own
+        if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
+            return
+        due = time.monotonic() - self._written >= self._seconds
+        if due if trainer.world_size == 1 else trainer.strategy.broadcast(due):
+            self._write(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write at the end of the epoch."""
+        self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        if rehearsal(trainer):
+            return
+        trainer.save_checkpoint(self.path)
+        self._written = time.monotonic()
