@@ -20,7 +20,16 @@ ORDER = [
         *("errors", "files", "words", "directories", "command", "settings", "tokenizers"),
         *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
         *("data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof", "data.store"),
-        *("data.routes", "data.dataset", "data.sampler", "data.report", "data.music", "data.arguments", "data.module"),
+        *(
+            "data.routes",
+            "data.buffers",
+            "data.dataset",
+            "data.sampler",
+            "data.report",
+            "data.music",
+            "data.arguments",
+            "data.module",
+        ),
         *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "run", "train"),
     )
 ]

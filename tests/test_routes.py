@@ -1,6 +1,7 @@
 """Both routes give the same windows; the score, shifted and filtered note by note, is the reference."""
 
 from functools import cache as remembered
+from types import SimpleNamespace
 
 import music
 import numpy as np
@@ -144,7 +145,7 @@ def test_both_routes_give_the_same_windows_for_every_piece_and_shift(place, stor
     rows, shifts = np.array(pairs).T
     table_ids, table_lengths = by_table.read(windows, rows, shifts)
     score_ids, score_lengths = from_score.read(windows, rows, shifts)
-    assert table_ids.dtype == score_ids.dtype == np.int64
+    assert np.issubdtype(table_ids.dtype, np.signedinteger)
     assert table_ids.shape == score_ids.shape == (len(rows), 200)
     assert (table_lengths == score_lengths).all()
     inside = np.arange(200) < table_lengths[:, None]
@@ -353,3 +354,31 @@ def test_drums_stay_where_a_shift_drops_notes(tmp_path):
     score = voices([60, 107], drums=[36, 42, 109])  # the last would leave MIDI's range with the others
     _, _, route = corpus_of([score], tmp_path, tokenizer)
     assert route.sequence(1, 24)[1:-1].tolist() == ids_of(tokenizer, score)[1]
+
+
+class Wide:
+    """A table over made-up tokens whose ids need more than 15 or 16 bits; those in `pitches` move, the last not."""
+
+    drum_aliases = np.zeros(0, np.int64)
+
+    def __init__(self, ids_in_store, pitches):
+        self.ids_in_store = ids_in_store
+        self.table = np.tile(np.arange(ids_in_store), (2 * MAX_SHIFT + 1, 1))
+        self.table[:, pitches] += np.arange(-MAX_SHIFT, MAX_SHIFT + 1)[:, None]
+
+
+@pytest.mark.parametrize("ids_in_store", [1 << 15, (1 << 15) + 1, 1 << 16, 70_000])
+@pytest.mark.parametrize("contiguous", [True, False])
+def test_a_large_vocabulary_is_shifted_without_wrapping_round(ids_in_store, contiguous):
+    highest = ids_in_store - 1
+    pitches = np.arange(highest - 200, highest - 100)
+    table = Wide(ids_in_store, pitches if contiguous else np.append(pitches, 50))
+    data = np.array([0, pitches[30], highest, pitches[60], 50, 1], np.uint16 if ids_in_store <= 1 << 16 else np.uint32)
+    store = SimpleNamespace(tokens=SimpleNamespace(data=data))
+    windows = Windows(np.zeros(2, np.int64), np.array([0, 1]), np.array([5, 5]), 5)
+    ids, lengths = TokenRoute(store, table).read(windows, np.array([1, 0]), np.array([-20, 20]))
+    assert lengths.tolist() == [5, 5]
+    assert ids.tolist() == [
+        table.table[MAX_SHIFT - 20, data[1:]].tolist(),
+        table.table[MAX_SHIFT + 20, data[:5]].tolist(),
+    ]

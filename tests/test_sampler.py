@@ -372,3 +372,13 @@ def test_an_order_is_a_subclasss_to_give(dataset_of):
         sampler.order()
     with pytest.raises(NotImplementedError):
         sampler.samples()
+
+
+def test_batches_that_are_kept_are_never_written_over(dataset_of):
+    loader = loader_of(dataset_of(150), batch_size=16, block=3)
+    seen = [{name: tensor.clone() for name, tensor in batch.items()} for batch in loader]
+    kept = list(loader)
+    for _ in loader:  # other batches come and go meanwhile
+        pass
+    for before, after in zip(seen, kept, strict=True):
+        assert all(torch.equal(before[name], after[name]) for name in before)

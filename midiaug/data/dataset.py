@@ -1,6 +1,7 @@
 """TransposedDataset: windows of token sequences, a pure function of (window, semitones)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from midiaug.data.buffers import Buffers
 from midiaug.data.routes import Route, Windows
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.transpose import MAX_SHIFT
@@ -49,7 +51,8 @@ class TransposedDataset(Dataset[Batch]):
         self._room = np.maximum(room[0], -MAX_SHIFT), np.minimum(room[1], MAX_SHIFT)
         self._route = route
         self._pad_id = pad_id
-        self._columns = np.arange(windows.size)
+        self._buffers = Buffers()
+        self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -85,16 +88,20 @@ class TransposedDataset(Dataset[Batch]):
         rows = rows % len(self)
         self._check_room(rows, semitones)
         ids, lengths = self._route.read(self.windows, rows, semitones)
-        labels = ids.copy()
-        mask = np.ones(ids.shape, np.int64)
-        short = np.flatnonzero(lengths < self.windows.size)
-        if len(short):
-            padded = self._columns >= lengths[short, None]
-            ids[short] = np.where(padded, self._pad_id, ids[short])
-            labels[short] = np.where(padded, IGNORED, labels[short])
-            mask[short] = ~padded
+        # all three arrays are made in the narrow type of the ids and widened last, which moves the least memory
+        beyond: NDArray[Any] = np.subtract(
+            self._columns, lengths[:, None], dtype=self._columns.dtype, casting="same_kind"
+        )
+        beyond >>= 8 * beyond.itemsize - 1  # all bits inside the window, none behind its end
+        valid = beyond.astype(ids.dtype, copy=False)
+        ids &= valid
+        behind = np.invert(valid)
+        inputs, labels, mask = self._buffers.take((3, *ids.shape))
+        labels[:] = ids | (behind & IGNORED)
+        inputs[:] = ids | (behind & self._pad_id) if self._pad_id else ids
+        mask[:] = valid & 1
         return {
-            "input_ids": torch.from_numpy(ids),
+            "input_ids": torch.from_numpy(inputs),
             "labels": torch.from_numpy(labels),
             "attention_mask": torch.from_numpy(mask),
         }

@@ -25,7 +25,7 @@ from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
 from midiaug.data.workers import cores
 from midiaug.errors import ConfigError
 
-_BLOCK_TOKENS = 1 << 16  # read at once by table: shares the fixed cost, and stays within the memory that is reused
+_BLOCK_TOKENS = 1 << 17  # read at once by table: shares the fixed cost, and stays within the memory that is reused
 
 
 class MidiDataModule(LightningDataModule):

@@ -174,12 +174,19 @@ class TransposingLoader(DataLoader[Batch]):
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         self._delivered = {"epoch": self.sampler.epoch, "batch": self.sampler.start}
         size = self.sampler.batch_size
-        for block in super().__iter__():
-            samples = len(block["input_ids"])
-            step = samples if self.sampler.block == 1 or samples % size else size
-            for begin in range(0, samples, step):
+        for block in super().__iter__() if self.num_workers else self._read_here():
+            names, tensors = tuple(block), tuple(block.values())
+            whole = self.sampler.block > 1 and len(tensors[0]) % size == 0
+            batches = (tensor.unflatten(0, (-1, size)).unbind() for tensor in tensors)
+            for parts in zip(*batches, strict=True) if whole else (tensors,):
                 self._delivered["batch"] += 1
-                yield {name: tensor[begin : begin + step] for name, tensor in block.items()}
+                yield dict(zip(names, parts, strict=True))
+
+    def _read_here(self) -> Iterator[Batch]:
+        """What torch's iterator gives without workers, at a fraction of its cost."""
+        for rows in self.sampler:
+            block = self.dataset[rows]
+            yield {name: tensor.pin_memory() for name, tensor in block.items()} if self.pin_memory else block
 
     def close(self) -> None:
         """End the worker processes; the next iteration starts new ones.
