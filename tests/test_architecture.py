@@ -19,7 +19,17 @@ ORDER = [
     for name in (
         *("errors", "files", "words", "directories", "command", "settings", "tokenizers"),
         *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
-        *("data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof", "data.store"),
+        *(
+            "data.digests",
+            "data.earlier",
+            "data.corpus",
+            "data.split",
+            "data.transpose",
+            "data.shifts",
+            "data.proof",
+            "data.tokenized",
+            "data.store",
+        ),
         *(
             "data.routes",
             "data.buffers",

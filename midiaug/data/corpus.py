@@ -1,20 +1,24 @@
 """The readable pieces of a source, read once in parallel and kept in the cache as flat files.
 
 Beside each piece's MIDI bytes stands its fingerprint; beside the pieces, the quarantine: what was left out and why.
+Where files came or went, only the new ones are read: the others are copied from what was built before.
 """
 
-import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
+from array import array
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midiaug.data.cache import build_once, key_of
+from midiaug.data.digests import as_keys, digest, digests_of
+from midiaug.data.earlier import Earlier
 from midiaug.data.fingerprint import VERSION, ngrams_of
 from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
@@ -22,7 +26,8 @@ from midiaug.data.sources import Entry, shuffled
 from midiaug.data.workers import in_processes
 from midiaug.errors import CorpusError, QuarantinedFile
 
-_FORMAT = 2
+_FORMAT = 3
+_NOT_READABLE_NOW = "not readable: it"  # a reason that may be gone the next time
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Corpus:
     """The pieces that could be read, memory-mapped.
 
     names: each piece's path within the source. midi: its MIDI bytes, (bytes,) uint8.
-    ngrams: its fingerprint, sorted uint64. notes: (pieces,) int64. quarantined: what was left out.
+    ngrams: its fingerprint, sorted uint64. notes: (pieces,) int64. digests: (pieces, 2) uint64, of its MIDI bytes.
+    quarantined: what was left out.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -54,7 +60,14 @@ class Corpus:
         self.midi = Ragged(directory, "midi", np.uint8)
         self.ngrams = Ragged(directory, "ngrams", np.uint64)
         self.notes: NDArray[np.int64] = np.load(directory / "notes.npy", mmap_mode="r")
+        self.digests: NDArray[np.uint64] = np.load(directory / "digests.npy", mmap_mode="r")
         self.quarantined = [Quarantined(**row) for row in json.loads((directory / "quarantine.json").read_text())]
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Why what stands behind the pieces in keys.npy was left out."""
+        reasons: list[str] = json.loads((self.directory / "reasons.json").read_text())
+        return reasons
 
     def __len__(self) -> int:
         return len(self.notes)
@@ -97,55 +110,99 @@ def _read_cached(
     entries: list[Entry], limits: Limits, cache_dir: Path, limit: int | None, processes: int | None
 ) -> Corpus:
     paths = list(dict.fromkeys(entry.path for entry in entries))
-    with ThreadPoolExecutor(8) as threads:
-        digests = dict(zip(paths, threads.map(_digest, paths), strict=True))
-    key = key_of(
-        [_FORMAT, VERSION, version("symusic"), limits.max_bars, limits.max_tokens, limit]
-        + [[ascii(entry.name), digests[entry.path]] for entry in entries]
-    )
-    build = partial(_build, entries=entries, limits=limits, limit=limit, processes=processes)
-    return Corpus(build_once(cache_dir / "corpora" / key, build))
+    content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
+    keys = as_keys([_content_key(entry, content[entry.path]) for entry in entries])
+    family = key_of([_FORMAT, VERSION, version("symusic"), limits.max_bars, limits.max_tokens])
+    names = digest("\n".join(ascii(entry.name) for entry in entries).encode())
+    key = key_of([digest(keys.tobytes()).hex(), names.hex(), limit])
+    build = partial(_build, entries=entries, keys=keys, family=family, limits=limits, limit=limit, processes=processes)
+    return Corpus(build_once(cache_dir / "corpora" / f"{family}-{key}", build))
 
 
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    except OSError:
-        return "unreadable"  # its reading names the reason
+def _content_key(entry: Entry, content: bytes | None) -> bytes:
+    """What the entry holds; of several in a file, with its place in it. All zeros where it cannot be read."""
+    if content is None:
+        return bytes(16)
+    return content if entry.tune is None else digest(content + entry.tune.to_bytes(8, "little"))
 
 
-def _build(directory: Path, entries: list[Entry], limits: Limits, limit: int | None, processes: int | None) -> None:
-    quarantined: list[dict[str, str]] = []
-    notes: list[int] = []
-    first_with: dict[bytes, str] = {}
-    results = in_processes(
-        partial(_read, limits=limits),
-        entries,
-        [_weight(entry) for entry in entries],
-        _lost,
-        label="reading",
-        processes=processes,
-    )
-    with (
-        RaggedWriter(directory, "names", np.uint8) as names,
-        RaggedWriter(directory, "midi", np.uint8) as midi,
-        RaggedWriter(directory, "ngrams", np.uint64) as ngrams,
-    ):
-        for entry, result in zip(entries, results, strict=False):  # stops early once the limit is reached
-            if isinstance(result, _Read):
-                twin = first_with.setdefault(hashlib.blake2b(result.midi).digest(), entry.name)
-                if twin == entry.name:
-                    names.append(encode(entry.name))
-                    midi.append(np.frombuffer(result.midi, np.uint8))
-                    ngrams.append(result.ngrams)
-                    notes.append(result.notes)
-                    if len(notes) == limit:
-                        break
-                    continue
-                result = f"the same bytes as {twin}"
-            quarantined.append({"file": entry.name, "reason": result})
-    np.save(directory / "notes.npy", np.array(notes, np.int64))
-    (directory / "quarantine.json").write_text(json.dumps(quarantined, indent=1))
+def _build(
+    directory: Path,
+    entries: list[Entry],
+    keys: NDArray[np.uint64],
+    family: str,
+    limits: Limits,
+    limit: int | None,
+    processes: int | None,
+) -> None:
+    earlier = Earlier(directory.parent, family, Corpus)
+    places = earlier.find(keys).tolist()
+    writer = _Writer(directory)
+    fresh = [entry for entry, place in zip(entries, places, strict=True) if place < 0]
+    weights = [_weight(entry) for entry in fresh]
+    work = partial(_read, limits=limits)
+    with writer, closing(in_processes(work, fresh, weights, _lost, label="reading", processes=processes)) as results:
+        for entry, key, place in zip(entries, keys, places, strict=True):
+            result = next(results) if place < 0 else _read_before(*earlier.row(place))
+            writer.add(entry.name, key, result)
+            if len(writer.notes) == limit:
+                break
+    writer.finish()
+
+
+def _read_before(corpus: Corpus, row: int) -> "_Read | str":
+    if row >= len(corpus):
+        return corpus.reasons[row - len(corpus)]
+    return _Read(corpus.midi[row].tobytes(), corpus.ngrams[row], int(corpus.notes[row]))
+
+
+class _Writer:
+    """Collects what Corpus opens; of several pieces of the same bytes, the first."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._names = RaggedWriter(directory, "names", np.uint8)
+        self._midi = RaggedWriter(directory, "midi", np.uint8)
+        self._ngrams = RaggedWriter(directory, "ngrams", np.uint64)
+        self.notes = array("q")
+        self._digests: list[bytes] = []
+        self._keys: list[bytes] = []
+        self._first_with: dict[bytes, str] = {}
+        self._quarantined: list[dict[str, str]] = []
+        self._reasons: list[tuple[bytes, str]] = []
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *error: Any) -> None:
+        for writer in (self._names, self._midi, self._ngrams):
+            writer.__exit__(*error)
+
+    def add(self, name: str, key: NDArray[np.uint64], result: "_Read | str") -> None:
+        if isinstance(result, str):
+            self._quarantined.append({"file": name, "reason": result})
+            if key.any() and not result.startswith(_NOT_READABLE_NOW):
+                self._reasons.append((key.tobytes(), result))
+            return
+        content = digest(result.midi)
+        twin = self._first_with.setdefault(content, name)
+        if twin != name:
+            self._quarantined.append({"file": name, "reason": f"the same bytes as {twin}"})
+            return
+        self._names.append(encode(name))
+        self._midi.append(np.frombuffer(result.midi, np.uint8))
+        self._ngrams.append(result.ngrams)
+        self.notes.append(result.notes)
+        self._digests.append(content)
+        self._keys.append(key.tobytes())
+
+    def finish(self) -> None:
+        np.save(self._directory / "notes.npy", np.array(self.notes, np.int64))
+        np.save(self._directory / "digests.npy", as_keys(self._digests))
+        np.save(self._directory / "keys.npy", as_keys(self._keys + [key for key, _ in self._reasons]))
+        texts = {"quarantine": self._quarantined, "reasons": [reason for _, reason in self._reasons]}
+        for name, content in texts.items():
+            (self._directory / f"{name}.json").write_text(json.dumps(content, indent=1))
 
 
 def _read(entries: list[Entry], limits: Limits) -> list[_Read | str]:
@@ -169,4 +226,4 @@ def _weight(entry: Entry) -> float:
 
 
 def _lost(entry: Entry, reason: str) -> _Read | str:
-    return f"not readable: it {reason}"
+    return f"{_NOT_READABLE_NOW} {reason}"

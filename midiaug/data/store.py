@@ -1,7 +1,12 @@
-"""The token store: each piece tokenized once, in parallel, into flat files that are opened memory-mapped."""
+"""The token store: each piece tokenized once, in parallel, into flat files that are opened memory-mapped.
+
+Pieces that a former store of the same tokenizer holds are copied from there.
+"""
 
 import json
-from dataclasses import asdict, dataclass
+from array import array
+from contextlib import closing
+from dataclasses import asdict
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -12,33 +17,25 @@ from numpy.typing import NDArray
 
 from midiaug.data.cache import build_once, key_of
 from midiaug.data.corpus import Corpus, Quarantined
+from midiaug.data.earlier import Earlier
 from midiaug.data.flat import Ragged, RaggedWriter
-from midiaug.data.pieces import Limits, parse
-from midiaug.data.proof import Proof, mark_drums, proof_shifts, prove_routes, tokenize
+from midiaug.data.pieces import Limits
+from midiaug.data.proof import Proof
+from midiaug.data.tokenized import Tokenized, tokenize_pieces
 from midiaug.data.transpose import (
     MusicTokenizer,
     TokenTransposer,
-    pitch_span,
     settings_of,
-    without_unwritable,
     written_range,
 )
 from midiaug.data.workers import in_processes
-from midiaug.errors import QuarantinedFile, RouteError
+from midiaug.errors import RouteError
 
 MAX_WINDOW = 1 << 16
-_FORMAT = 3
+_FORMAT = 4
 _PROOF_PIECES = 48
-
-
-@dataclass(frozen=True)
-class _Tokenized:
-    tracks: list[int]
-    ids: list[NDArray[np.int64]]
-    span: tuple[int, int]
-    unwritable: int
-    cases: int
-    difference: str | None
+_COLUMNS = ("lowest", "highest", "unwritable", "cases")
+_NOT_NOW = "tokenizing it"  # a reason that may be gone the next time
 
 
 class TokenStore:
@@ -48,6 +45,8 @@ class TokenStore:
     piece: (sequences,) the piece's row in the corpus. track: (sequences,) its place in what the tokenizer returns.
     lowest, highest: (pieces,) the shifts in semitones that keep each of a piece's notes.
     unwritable: (pieces,) notes left out because the tokenizer has no token for their pitch.
+    cases: (pieces,) shifts in which both routes were compared on the piece. differences, reasons: of pieces where
+    they differ or that were left out, by row.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -59,8 +58,15 @@ class TokenStore:
         self.lowest: NDArray[np.int64] = np.load(directory / "lowest.npy", mmap_mode="r")
         self.highest: NDArray[np.int64] = np.load(directory / "highest.npy", mmap_mode="r")
         self.unwritable: NDArray[np.int64] = np.load(directory / "unwritable.npy", mmap_mode="r")
+        self.cases: NDArray[np.int64] = np.load(directory / "cases.npy", mmap_mode="r")
         self.proof = Proof(**meta["proof"])
+        self.reasons: dict[str, str] = meta["reasons"]
+        self.differences: dict[str, str] = meta["differences"]
         self.quarantined = [Quarantined(**row) for row in meta["quarantined"]]
+
+    def sequences(self, piece: int) -> range:
+        """The rows of a piece's sequences."""
+        return range(*np.searchsorted(self.piece, [piece, piece + 1]).tolist())
 
     @cached_property
     def has_pieces(self) -> NDArray[np.bool_]:
@@ -73,134 +79,138 @@ def build_store(
 ) -> TokenStore:
     """Tokenize the corpus, or find it tokenized in the cache: the key is its content and the tokenizer's settings."""
     versions = [_FORMAT, version("miditok"), version("symusic")]
-    key = key_of([versions, corpus.key, settings_of(tokenizer), limits.max_tokens])
-    build = partial(_build, corpus=corpus, tokenizer=tokenizer, limits=limits, processes=processes)
-    return TokenStore(build_once(cache_dir / "stores" / key, build))
+    family = key_of([versions, settings_of(tokenizer), limits.max_tokens])
+    build = partial(
+        _build,
+        corpus=corpus,
+        tokenizer=tokenizer,
+        limits=limits,
+        family=family,
+        cache_dir=cache_dir,
+        processes=processes,
+    )
+    return TokenStore(build_once(cache_dir / "stores" / f"{family}-{key_of(corpus.key)}", build))
 
 
-def _build(directory: Path, corpus: Corpus, tokenizer: MusicTokenizer, limits: Limits, processes: int | None) -> None:
-    rows = list(range(len(corpus)))
+def _build(
+    directory: Path,
+    corpus: Corpus,
+    tokenizer: MusicTokenizer,
+    limits: Limits,
+    family: str,
+    cache_dir: Path,
+    processes: int | None,
+) -> None:
     try:
         transposer: TokenTransposer | None = TokenTransposer(tokenizer)
         difference = None
     except RouteError as error:
         transposer, difference = None, str(error)
+    sample = _sample(corpus.digests, tokenizer)
+    earlier = Earlier(cache_dir / "stores", family, TokenStore)
+    places = earlier.find(np.asarray(corpus.digests)).tolist()
+    fresh = [row for row, place in enumerate(places) if place < 0 or (row in sample and not _proven(earlier, place))]
+    for row in fresh:
+        places[row] = -1
     work = partial(
-        _tokenize_pieces,
+        tokenize_pieces,
         directory=corpus.directory,
         tokenizer=tokenizer,
         transposer=transposer,
         limits=limits,
-        sample=frozenset(_sample(len(corpus), tokenizer)),
+        sample=sample,
     )
-    results = in_processes(work, rows, corpus.midi.lengths().tolist(), _lost, label="tokenizing", processes=processes)
+    weights = corpus.midi.lengths()[np.array(fresh, np.int64)].tolist()
     largest = transposer.ids_in_store if transposer else len(tokenizer)
-    writer = _Writer(directory, tokenizer, len(rows), np.dtype(np.uint16 if largest <= 1 << 16 else np.uint32))
-    writer.difference = difference
-    with writer.tokens:
-        for row, result in zip(rows, results, strict=True):
-            writer.add(row, corpus.names[row], result)
+    writer = _Writer(directory, tokenizer, corpus, np.dtype(np.uint16 if largest <= 1 << 16 else np.uint32))
+    results = in_processes(work, fresh, weights, _lost, label="tokenizing", processes=processes)
+    with writer.tokens, closing(results):
+        for row, place in enumerate(places):
+            if place < 0:
+                writer.add(row, next(results))
+            else:
+                writer.copy(row, *earlier.row(place))
         writer.tokens.pad(MAX_WINDOW)
-    writer.finish()
+    writer.finish(sample, difference)
 
 
-def _sample(pieces: int, tokenizer: MusicTokenizer) -> list[int]:
-    """The pieces to prove both routes on: some, or all where a single one may differ from the rest."""
+def _sample(digests: NDArray[np.uint64], tokenizer: MusicTokenizer) -> frozenset[int]:
+    """The pieces to prove both routes on: some, or all where a single one may differ from the rest.
+
+    Their content alone decides, so that those of a part are also among those of the whole, or as many others are.
+    """
     if tokenizer.config.use_key_signatures:  # MidiTok writes C major where a piece names no key: no score can move that
-        return list(range(pieces))
-    return [int(row) for row in np.linspace(0, pieces - 1, min(_PROOF_PIECES, pieces)).round()]
+        return frozenset(range(len(digests)))
+    return frozenset(np.argsort(digests[:, 0], kind="stable")[:_PROOF_PIECES].tolist())
+
+
+def _proven(earlier: Earlier[TokenStore], place: int) -> bool:
+    store, row = earlier.row(place)
+    return bool(store.cases[row]) or str(row) in store.reasons or str(row) in store.differences
 
 
 class _Writer:
     """Collects what TokenStore opens."""
 
-    def __init__(self, directory: Path, tokenizer: MusicTokenizer, pieces: int, dtype: np.dtype[Any]) -> None:
-        self._directory, self._dtype = directory, dtype
+    def __init__(self, directory: Path, tokenizer: MusicTokenizer, corpus: Corpus, dtype: np.dtype[Any]) -> None:
+        self._directory, self._corpus, self._dtype = directory, corpus, dtype
         self._range = written_range(tokenizer)
         special = [[tokenizer.vocab[name]] if name in tokenizer.vocab else [] for name in ("BOS_None", "EOS_None")]
         self._bos, self._eos = (np.array(ids, dtype) for ids in special)
         self.tokens = RaggedWriter(directory, "tokens", dtype)
-        self._piece: list[int] = []
-        self._track: list[int] = []
-        self._spans = np.zeros((pieces, 2), np.int64)
-        self._unwritable = np.zeros(pieces, np.int64)
-        self._quarantined: list[Quarantined] = []
-        self._proven = self._cases = 0
-        self.difference: str | None = None
+        self._piece, self._track = array("q"), array("q")
+        self._columns = {name: np.zeros(len(corpus), np.int64) for name in _COLUMNS}
+        self._keys = np.array(corpus.digests)
+        self._reasons: dict[int, str] = {}
+        self._differences: dict[int, str] = {}
 
-    def add(self, row: int, name: str, result: _Tokenized | str) -> None:
+    def add(self, row: int, result: Tokenized | str) -> None:
         if isinstance(result, str):
-            self._quarantined.append(Quarantined(name, result))
+            self._reasons[row] = result
+            if result.startswith(_NOT_NOW):
+                self._keys[row] = 0  # it is tried again in the next store
             return
         for number, ids in zip(result.tracks, result.ids, strict=True):
-            self.tokens.append(np.concatenate([self._bos, ids.astype(self._dtype), self._eos]))
-            self._piece.append(row)
-            self._track.append(number)
-        self._spans[row] = self._range[0] - result.span[0], self._range[1] - result.span[1]
-        self._unwritable[row] = result.unwritable
-        self._proven += result.cases > 0
-        self._cases += result.cases
-        if result.difference and self.difference is None:
-            self.difference = f"{name}, {result.difference}"
+            self._sequence(row, number, np.concatenate([self._bos, ids.astype(self._dtype), self._eos]))
+        low, high = self._range[0] - result.span[0], self._range[1] - result.span[1]
+        for name, value in zip(_COLUMNS, (low, high, result.unwritable, result.cases), strict=True):
+            self._columns[name][row] = value
+        if result.difference:
+            self._differences[row] = result.difference
 
-    def finish(self) -> None:
-        columns = {"piece": self._piece, "track": self._track, "unwritable": self._unwritable}
-        for name, column in {**columns, "lowest": self._spans[:, 0], "highest": self._spans[:, 1]}.items():
+    def copy(self, row: int, store: TokenStore, before: int) -> None:
+        """Take a piece from a former store, where it has the row `before`."""
+        for sequence in store.sequences(before):
+            self._sequence(row, int(store.track[sequence]), store.tokens[sequence])
+        for name in _COLUMNS:
+            self._columns[name][row] = getattr(store, name)[before]
+        for notes, found in ((self._reasons, store.reasons), (self._differences, store.differences)):
+            if str(before) in found:
+                notes[row] = found[str(before)]
+
+    def _sequence(self, piece: int, track: int, ids: NDArray[Any]) -> None:
+        self.tokens.append(ids)
+        self._piece.append(piece)
+        self._track.append(track)
+
+    def finish(self, sample: frozenset[int], difference: str | None) -> None:
+        """Write all but the tokens. difference: why no piece can be shifted by table."""
+        for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
             np.save(self._directory / f"{name}.npy", np.asarray(column, np.int64))
+        np.save(self._directory / "keys.npy", self._keys)
+        names, first = self._corpus.names, min(self._differences, default=None)
+        if difference is None and first is not None:
+            difference = f"{names[first]}, {self._differences[first]}"
+        cases = self._columns["cases"][sorted(sample)]
         meta = {
             "dtype": self._dtype.name,
-            "proof": asdict(Proof(self._proven, self._cases, self.difference)),
-            "quarantined": [asdict(entry) for entry in self._quarantined],
+            "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),
+            "quarantined": [asdict(Quarantined(names[row], reason)) for row, reason in self._reasons.items()],
+            "reasons": self._reasons,
+            "differences": self._differences,
         }
         (self._directory / "meta.json").write_text(json.dumps(meta, indent=1))
 
 
-def _tokenize_pieces(
-    rows: list[int],
-    directory: Path,
-    tokenizer: MusicTokenizer,
-    transposer: TokenTransposer | None,
-    limits: Limits,
-    sample: frozenset[int],
-) -> list[_Tokenized | str]:
-    """Tokenize these pieces, in a process of its own; the pieces of the sample also prove the two routes."""
-    midi = Ragged(directory, "midi", np.uint8)
-    results: list[_Tokenized | str] = []
-    for row in rows:
-        try:
-            results.append(_tokenize_piece(midi[row].tobytes(), tokenizer, transposer, limits, row in sample, row))
-        except QuarantinedFile as reason:
-            results.append(str(reason))
-    return results
-
-
-def _tokenize_piece(
-    data: bytes, tokenizer: MusicTokenizer, transposer: TokenTransposer | None, limits: Limits, prove: bool, seed: int
-) -> _Tokenized:
-    score, unwritable = without_unwritable(parse(data, limits), tokenizer)
-    span = pitch_span(score)
-    if span is None:
-        raise QuarantinedFile("no note within the pitches that the tokenizer writes")
-    try:
-        ids = tokenize(tokenizer, score)
-    except Exception as error:  # MidiTok's own failures on odd music are of every kind, and cost this piece alone
-        raise QuarantinedFile(f"the tokenizer failed on it ({type(error).__name__}: {error})") from error
-    total = sum(len(row) for row in ids)
-    if total > limits.max_tokens:
-        raise QuarantinedFile(f"too long: {total:,} tokens, and data.max_tokens is {limits.max_tokens:,}")
-    cases, difference = 0, None
-    try:
-        if transposer is not None:
-            ids, difference = mark_drums(ids, score, tokenizer, transposer)
-            if prove and difference is None:
-                cases, difference = prove_routes(ids, score, tokenizer, transposer, proof_shifts(span, tokenizer, seed))
-    except Exception as error:  # again of every kind; the score as it is can be used, by the other route
-        difference = f"the tokenizer fails on it when it is shifted ({type(error).__name__}: {error})"
-    tracks = [number for number, row in enumerate(ids) if len(row)]
-    if not tracks:
-        raise QuarantinedFile("the tokenizer found no token in it")
-    return _Tokenized(tracks, [ids[number] for number in tracks], span, unwritable, cases, difference)
-
-
-def _lost(row: int, reason: str) -> _Tokenized | str:
-    return f"tokenizing it {reason}"
+def _lost(row: int, reason: str) -> Tokenized | str:
+    return f"{_NOT_NOW} {reason}"

@@ -44,6 +44,12 @@ def _bar() -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
+def _pool(processes: int) -> ProcessPool:
+    # fork: a script without a __main__ guard must work, and the children start at once
+    method = "fork" if sys.platform.startswith("linux") else "spawn"
+    return ProcessPool(max_workers=processes, context=multiprocessing.get_context(method))
+
+
 def in_processes(
     function: Callable[[list[Item]], list[Result]],
     items: Sequence[Item],
@@ -59,11 +65,11 @@ def in_processes(
     weights: the expected cost of each item, such as its file's size; it balances the chunks.
     lost: what stands for an item whose own process died or took longer than `seconds`, given the reason.
     """
+    if not items:
+        return
     count = min(processes or cores(), max(1, len(items)))
     parts = chunked(items, weights, max(count * 8, len(items) // 64))
-    # fork: a script without a __main__ guard must work, and the children start at once
-    method = "fork" if sys.platform.startswith("linux") else "spawn"
-    pool = ProcessPool(max_workers=count, context=multiprocessing.get_context(method))
+    pool = _pool(count)
 
     def alone(item: Item) -> Result:
         try:

@@ -1,0 +1,107 @@
+"""What is in a file, as 128 bits, without reading again a file that has not changed since it was last read.
+
+The table holds a row for each file that was ever hashed. A file is known again by its device, inode, size and
+both of its times; one that was changed in the last moments is hashed each time, as its times may not tell the next
+change.
+"""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from midiaug.files import write_whole
+
+log = logging.getLogger("midiaug")
+_SETTLED_NS = 2_000_000_000
+
+
+def digest(data: bytes) -> bytes:
+    """16 bytes that stand for these."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def as_keys(digests: Sequence[bytes]) -> NDArray[np.uint64]:
+    """(n, 2) uint64 of n digests."""
+    return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+
+
+class Lookup:
+    """Finds the place of a 128-bit key in a table of them. keys: (n, 2) uint64."""
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
+        self._order = np.argsort(keys[:, 0], kind="stable")
+        self._first, self._second = keys[self._order].T
+
+    def find(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """(n, 2) keys -> (n,) int64: the first place of each in the table, -1 where it is not there or all zero."""
+        if not len(self._first):
+            return np.full(len(keys), -1, np.int64)
+        place = np.minimum(np.searchsorted(self._first, keys[:, 0]), len(self._first) - 1)
+        # two different keys with the same first half would need billions of rows: the second is then not found
+        same = (self._first[place] == keys[:, 0]) & (self._second[place] == keys[:, 1]) & keys.any(axis=1)
+        return np.where(same, self._order[place], -1)
+
+
+def digests_of(paths: Sequence[Path], cache_dir: Path) -> list[bytes | None]:
+    """The digest of each file's content, None where it cannot be read; what was hashed is kept in the cache."""
+    table = cache_dir / "digests.npy"
+    known = _load(table)
+    now = time.time_ns()
+    stats = [_stat(path) for path in paths]
+    identities = as_keys([digest(identity) for identity, _ in stats])
+    places = Lookup(known[:, :2]).find(identities).tolist()
+    found: list[bytes | None] = [known[place, 2:].tobytes() if place >= 0 else None for place in places]
+    fresh = [number for number, place in enumerate(places) if place < 0]
+    with ThreadPoolExecutor(8) as threads:
+        for number, content in zip(fresh, threads.map(_digest, [paths[n] for n in fresh]), strict=True):
+            found[number] = content
+    settled = {n: content for n in fresh if (content := found[n]) and 0 < stats[n][1] < now - _SETTLED_NS}
+    if settled:
+        _add(table, np.concatenate([identities[list(settled)], as_keys(list(settled.values()))], axis=1))
+    return found
+
+
+def _stat(path: Path) -> tuple[bytes, int]:
+    """What tells a file and its state from others, and when it last changed in nanoseconds; 0 where it is not there."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return b"", 0
+    numbers = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return repr(numbers).encode(), max(numbers[3:])
+
+
+def _digest(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+    except OSError:
+        return None  # its reading names the reason
+
+
+def _load(table: Path) -> NDArray[np.uint64]:
+    try:
+        rows: NDArray[np.uint64] = np.load(table, mmap_mode="r")
+        if rows.ndim == 2 and rows.shape[1] == 4 and rows.dtype == np.uint64:
+            return rows
+    except (OSError, ValueError):  # not there yet, or damaged: every file is hashed
+        pass
+    return np.zeros((0, 4), np.uint64)
+
+
+def _add(table: Path, rows: NDArray[np.uint64]) -> None:
+    try:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(table.with_suffix(".lock")):
+            everything = np.concatenate([_load(table), rows])
+            write_whole(table, lambda temporary: np.save(temporary, everything))
+    except OSError as error:  # a cache that cannot be written still can be read
+        log.debug("%s: not kept (%s)", table, error)

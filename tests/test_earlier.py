@@ -1,0 +1,135 @@
+"""What was built before is copied: only new files are read and tokenized, and the result is that of a new build."""
+
+import shutil
+
+import music
+import pytest
+from miditok import REMI, TokenizerConfig
+
+from midiaug.data import corpus as corpus_module
+from midiaug.data import store as store_module
+from midiaug.data.corpus import read_corpus
+from midiaug.data.pieces import Limits
+from midiaug.data.sources import folder
+from midiaug.data.store import build_store
+
+
+@pytest.fixture
+def tunes(folder_of_tunes, tmp_path):
+    """24 tunes in a folder that a test may change, with a file that is not readable and one that is there twice."""
+    copy = shutil.copytree(folder_of_tunes, tmp_path / "tunes")
+    (copy / "broken.mid").write_bytes(b"no music")
+    shutil.copyfile(copy / "plain/book_0/tune_000.mid", copy / "twice.mid")
+    return copy
+
+
+@pytest.fixture
+def worked(monkeypatch):
+    """What is read and tokenized from here on: a list for each, of what was given to the processes."""
+    done = {"read": [], "tokenized": []}
+    for module, name in ((corpus_module, "read"), (store_module, "tokenized")):
+        real = module.in_processes
+
+        def counted(function, items, *rest, _real=real, _name=name, **options):
+            done[_name] += [getattr(item, "name", item) for item in items]
+            return _real(function, items, *rest, **options)
+
+        monkeypatch.setattr(module, "in_processes", counted)
+    return done
+
+
+def build(entries, cache, tokenizer=None, **options):
+    corpus = read_corpus(entries, Limits(), cache, processes=1, **options)
+    return corpus, build_store(corpus, tokenizer or REMI(), Limits(), cache, processes=1)
+
+
+def content(*built):
+    """Every file that was built, by name."""
+    return {f"{type(one).__name__}/{path.name}": path.read_bytes() for one in built for path in one.directory.iterdir()}
+
+
+def test_a_new_file_alone_is_read_and_tokenized(tunes, cache, tmp_path, worked):
+    build(folder(tunes), cache)
+    assert len(worked["read"]) == 26
+    assert len(worked["tokenized"]) == 24
+    worked["read"].clear(), worked["tokenized"].clear()
+    music.write(music.tune(5000), tunes / "new.mid")
+    after = build(folder(tunes), cache)
+    assert worked == {"read": ["new.mid"], "tokenized": [after[0].names.all().index("new.mid")]}
+    assert content(*after) == content(*build(folder(tunes), tmp_path / "other"))
+
+
+def test_a_file_less_is_nothing_to_read_or_tokenize(tunes, cache, tmp_path, worked):
+    build(folder(tunes), cache)
+    worked["read"].clear(), worked["tokenized"].clear()
+    (tunes / "plain/book_0/tune_003.mid").unlink()
+    (tunes / "plain/book_0/tune_000.mid").unlink()  # its twin takes its place
+    after = build(folder(tunes), cache)
+    assert worked == {"read": [], "tokenized": []}
+    assert content(*after) == content(*build(folder(tunes), tmp_path / "other"))
+
+
+@pytest.mark.parametrize("drums_share_pitches", [False, True])
+def test_parts_that_were_built_apart_make_the_whole(tunes, cache, tmp_path, worked, drums_share_pitches):
+    options = {"use_programs": True, "use_pitchdrum_tokens": False} if drums_share_pitches else {}
+    tokenizer = REMI(TokenizerConfig(**options))
+    entries = folder(tunes)
+    for part in (entries[:7], entries[7:8], entries[8:20], entries[20:]):
+        build(part, cache, tokenizer)
+    worked["read"].clear(), worked["tokenized"].clear()
+    whole = build(entries, cache, tokenizer)
+    assert worked == {"read": [], "tokenized": []}
+    assert content(*whole) == content(*build(entries, tmp_path / "other", tokenizer))
+
+
+def test_a_tune_of_a_book_is_known_wherever_the_book_lies(cache, tmp_path, worked):
+    book = "X:1\nT:One\nL:1/4\nK:C\nC D E F|G A B c|\n\nX:2\nT:Two\nL:1/4\nK:G\nG A B c|d c B A|\n"
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "book.abc").write_text(book)
+    first = build(folder(tmp_path / "one"), cache)
+    shutil.copytree(tmp_path / "one", tmp_path / "two" / "below")
+    worked["read"].clear(), worked["tokenized"].clear()
+    second = build(folder(tmp_path / "two"), cache)
+    assert worked == {"read": [], "tokenized": []}
+    assert second[0].names.all() == ["below/book.abc#1", "below/book.abc#2"]
+    assert second[0].midi.data.tobytes() == first[0].midi.data.tobytes()
+
+
+def test_other_limits_and_another_tokenizer_take_nothing_over(tunes, cache, worked):
+    corpus, _ = build(folder(tunes), cache)
+    worked["read"].clear(), worked["tokenized"].clear()
+    read_corpus(folder(tunes), Limits(max_bars=9000), cache, processes=1)
+    assert len(worked["read"]) == 26
+    build_store(corpus, REMI(TokenizerConfig(num_velocities=8)), Limits(), cache, processes=1)
+    assert len(worked["tokenized"]) == 24
+
+
+def test_a_piece_of_the_sample_that_was_never_proven_is_proven(tunes, cache, worked, monkeypatch):
+    monkeypatch.setattr(store_module, "_PROOF_PIECES", 2)
+    _, small = build(folder(tunes), cache)
+    assert (small.cases[:] > 0).sum() == 2
+    monkeypatch.setattr(store_module, "_PROOF_PIECES", 30)
+    music.write(music.tune(5000), tunes / "new.mid")
+    worked["tokenized"].clear()
+    corpus, store = build(folder(tunes), cache)
+    assert len(worked["tokenized"]) == len(corpus) - 2
+    assert store.proof.pieces == len(corpus)
+
+
+def test_a_piece_that_was_lost_to_a_dead_process_is_tried_again(tunes, cache, worked, monkeypatch):
+    lost = "plain/book_0/tune_002.mid"
+    counted = corpus_module.in_processes
+
+    def losing(function, entries, *rest, **options):
+        for entry, result in zip(entries, counted(function, entries, *rest, **options), strict=True):
+            yield corpus_module._lost(entry, "crashed its process") if entry.name == lost else result
+
+    monkeypatch.setattr(corpus_module, "in_processes", losing)
+    corpus, _ = build(folder(tunes), cache)
+    assert lost in [row.file for row in corpus.quarantined]
+    monkeypatch.setattr(corpus_module, "in_processes", counted)
+    worked["read"].clear()
+    music.write(music.tune(5000), tunes / "new.mid")
+    corpus, _ = build(folder(tunes), cache)
+    assert sorted(worked["read"]) == ["new.mid", lost]
+    assert lost in corpus.names.all()
