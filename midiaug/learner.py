@@ -134,7 +134,7 @@ class Learner(LightningModule):
             self.log(f"nats_per_note/{side}", total.nats_per_note, sync_dist=True)
         self.log_dict(self.quality.compute(), sync_dist=True)
 
-    def _evaluate(self, side: str, batch: Batch, windows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    def _evaluate(self, side: str, batch: Batch, windows: NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         logits, targets = self(batch["input_ids"][:, :-1]), batch["labels"][:, 1:]
         losses = token_losses(logits, batch["labels"])
         counted = targets != IGNORED

@@ -52,7 +52,7 @@ class PieceLosses(Metric):
     tokens: Tensor
     notes: Tensor
 
-    def __init__(self, piece_of_window: NDArray[np.int64]) -> None:
+    def __init__(self, piece_of_window: NDArray[np.integer]) -> None:
         super().__init__()
         self.pieces, place = np.unique(piece_of_window, return_inverse=True)
         self.register_buffer("place", torch.from_numpy(place), persistent=False)

@@ -35,6 +35,7 @@ ORDER = [
             "data.buffers",
             "data.dataset",
             "data.sampler",
+            "data.sides",
             "data.report",
             "data.music",
             "data.arguments",

@@ -4,11 +4,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import platformdirs
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from midiaug.errors import CacheError
 
@@ -52,3 +55,14 @@ def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
             f"({error.strerror or error}); free some space there, or give another folder"
         ) from error
     return directory
+
+
+def kept_arrays(directory: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """The arrays of a directory, memory-mapped; made by `make` where it is not there yet, and then kept."""
+
+    def build(temporary: Path) -> None:
+        for name, content in make().items():
+            np.save(temporary / f"{name}.npy", content)
+
+    build_once(directory, build)
+    return {path.stem: np.load(path, mmap_mode="r") for path in directory.glob("*.npy")}

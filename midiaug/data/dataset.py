@@ -1,6 +1,7 @@
 """TransposedDataset: windows of token sequences, a pure function of (window, semitones)."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from midiaug.errors import ConfigError, PitchOutOfRange
 
 IGNORED = -100
 Batch = dict[str, Tensor]
-Rows = tuple[NDArray[np.int64], NDArray[np.int64]]
+Rows = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 
 class TransposedDataset(Dataset[Batch]):
@@ -31,15 +32,14 @@ class TransposedDataset(Dataset[Batch]):
     windows: where they lie. pieces: (windows,) each one's piece, a row of the corpus. room: (pieces,) the lowest
     and (pieces,) the highest shift that a piece of the corpus can take. route: how a window is read. pad_id: the
     token behind a window's end.
-    choices: the shifts that each window may take of all `shifts`.
     Raises PitchOutOfRange for a shift that takes notes of the window's piece out of range.
     """
 
     def __init__(
         self,
         windows: Windows,
-        pieces: NDArray[np.int64],
-        room: tuple[NDArray[np.int64], NDArray[np.int64]],
+        pieces: NDArray[np.integer],
+        room: tuple[NDArray[np.integer], NDArray[np.integer]],
         shifts: Shifts,
         route: Route,
         pad_id: int,
@@ -47,12 +47,17 @@ class TransposedDataset(Dataset[Batch]):
         self.windows = windows
         self.pieces = pieces
         self.shifts = shifts
-        self.choices = Choices.within(shifts, *room)[pieces]
-        self._room = np.maximum(room[0], -MAX_SHIFT), np.minimum(room[1], MAX_SHIFT)
+        self._of_piece = Choices.within(shifts, *room)
+        self._room = np.maximum(room[0], -MAX_SHIFT).astype(np.int8), np.minimum(room[1], MAX_SHIFT).astype(np.int8)
         self._route = route
         self._pad_id = pad_id
         self._buffers = Buffers()
         self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """The shifts that each window may take of all `shifts`."""
+        return self._of_piece[self.pieces]
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -76,13 +81,13 @@ class TransposedDataset(Dataset[Batch]):
         batch = self._batch(rows, semitones)
         return [{name: tensor[place] for name, tensor in batch.items()} for place in range(len(rows))]
 
-    def _any_shift(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        choices = self.choices[rows]
+    def _any_shift(self, rows: NDArray[np.integer]) -> NDArray[np.integer]:
+        choices = self._of_piece[self.pieces[rows]]
         lots = torch.rand(np.shape(choices.count), dtype=torch.float64).numpy()
-        drawn: NDArray[np.int64] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
+        drawn: NDArray[np.integer] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
         return drawn
 
-    def _batch(self, rows: NDArray[np.int64], semitones: NDArray[np.int64]) -> Batch:
+    def _batch(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Batch:
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
         rows = rows % len(self)
@@ -106,7 +111,7 @@ class TransposedDataset(Dataset[Batch]):
             "attention_mask": torch.from_numpy(mask),
         }
 
-    def _check_room(self, rows: NDArray[np.int64], semitones: NDArray[np.int64]) -> None:
+    def _check_room(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> None:
         of_piece = self.pieces[rows]
         lowest, highest = self._room[0][of_piece], self._room[1][of_piece]
         outside = (semitones < lowest) | (semitones > highest)

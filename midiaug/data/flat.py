@@ -1,9 +1,10 @@
 """Ragged arrays in two flat files, opened memory-mapped: opening costs the same for any number of rows."""
 
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class Ragged:
         return np.diff(self.offsets)
 
 
-class Strings:
+class Strings(Sequence[str]):
     """Text rows in a Ragged array of UTF-8 bytes."""
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -83,7 +84,13 @@ class Strings:
     def __len__(self) -> int:
         return len(self._bytes)
 
-    def __getitem__(self, row: int) -> str:
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(*row.indices(len(self)))]
         return self._bytes[row].tobytes().decode("utf-8", errors="surrogateescape")
 
     def all(self) -> list[str]:

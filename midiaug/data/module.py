@@ -13,12 +13,14 @@ from midiaug.data.arguments import check_arguments
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
+from midiaug.data.digests import digest
 from midiaug.data.music import Music, Reading, list_entries, read_music
 from midiaug.data.pieces import Limits
 from midiaug.data.report import report_shifts, say
-from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, Windows, choose_route
+from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, choose_route
 from midiaug.data.sampler import Draw, FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
+from midiaug.data.sides import windows_of
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
@@ -133,11 +135,10 @@ class MidiDataModule(LightningDataModule):
 
     def _dataset(self, route: Route, pieces: NDArray[np.bool_], drops: bool) -> TransposedDataset:
         store = self.store
-        windows = Windows.of(store, np.flatnonzero(pieces[store.piece]), self.window)
+        windows, of_window = windows_of(store, pieces, self.window, self.cache_dir)
         room = np.asarray(store.lowest), np.asarray(store.highest)
         if drops:
             room = np.full_like(room[0], -MAX_SHIFT), np.full_like(room[1], MAX_SHIFT)
-        of_window = np.asarray(store.piece)[windows.sequence]
         return TransposedDataset(windows, of_window, room, self.shifts, route, self.tokenizer.pad_token_id)
 
     @property
@@ -220,7 +221,7 @@ class MidiDataModule(LightningDataModule):
         return {
             "corpus": self.corpus.key,
             "store": self.store.directory.name,
-            "validation": np.flatnonzero(self.split.validation).tolist(),
+            "validation": digest(np.packbits(self.split.validation).tobytes()).hex(),
             "data.window": self.window,
             "data.batch_size": self.batch_size,
             "aug.shifts": list(self.shifts),

@@ -5,11 +5,14 @@ import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from midiaug.data.corpus import Corpus, read_corpus
 from midiaug.data.pieces import Limits
 from midiaug.data.report import report_pieces, report_split, report_unwritable, say
+from midiaug.data.sides import groups_of, split_of
 from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
-from midiaug.data.split import Split, draw_split, read_split, twin_groups
+from midiaug.data.split import Split, read_split
 from midiaug.data.store import TokenStore, build_store
 from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError, SplitError
@@ -58,7 +61,7 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
             "this script starts processes while it is imported by one; put its code below if __name__ == '__main__':"
         )
     corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed)
-    split = _split(corpus, how)
+    split = _split(corpus, how, cache_dir)
     store = build_store(corpus, tokenizer, how.limits, cache_dir)
     report_pieces(corpus, store)
     if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
@@ -72,11 +75,11 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
     return Music(corpus, split, store)
 
 
-def _split(corpus: Corpus, how: Reading) -> Split:
-    names, group = corpus.names.all(), twin_groups(corpus.ngrams, how.twin_share)
+def _split(corpus: Corpus, how: Reading, cache_dir: Path) -> Split:
     if how.split_file is None:
-        return draw_split(names, group, how.val_split, how.seed)
-    split, remarks = read_split(how.split_file, names, group)
+        return split_of(corpus, how.twin_share, how.val_split, how.seed, cache_dir)
+    group = np.asarray(groups_of(corpus, how.twin_share, cache_dir))
+    split, remarks = read_split(how.split_file, corpus.names.all(), group)
     for remark in remarks:
         log.warning(remark)
     return split

@@ -37,9 +37,9 @@ class Windows:
     start: (windows,) int64 offset in its data. length: (windows,) tokens, at most `size`. size: the window.
     """
 
-    sequence: NDArray[np.int64]
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
+    sequence: NDArray[np.integer]
+    start: NDArray[np.integer]
+    length: NDArray[np.integer]
     size: int
 
     @classmethod
@@ -97,7 +97,7 @@ class TokenRoute:
             return ids, windows.length[rows]
         if self._pitches is None:
             places = ids.astype(np.int64)
-            places += ((semitones + MAX_SHIFT) * self._row)[:, None]
+            places += ((semitones.astype(np.int64) + MAX_SHIFT) * self._row)[:, None]
             # every index is inside the table: clip only spares the check
             return np.take(self._table, places, mode="clip"), windows.length[rows]
         # a comparison does what the table does: as unsigned numbers, ids below the first pitch wrap round and are large

@@ -35,7 +35,7 @@ class BatchSampler(DistributedSampler[Any]):
         self.start = 0  # the batch that the next iteration begins with; not 0 only after a resume
 
     def order(self) -> Rows:
-        """All samples of this epoch, for all ranks: row indices and semitones, each (samples,) int64."""
+        """All samples of this epoch, for all ranks: row indices and semitones, each (samples,) integers."""
         raise NotImplementedError
 
     def samples(self) -> int:
@@ -67,7 +67,7 @@ class BatchSampler(DistributedSampler[Any]):
             where = slice(*self._bounds(last, len(rows)))
             yield rows[where], semitones[where]
 
-    def batch(self, number: int) -> NDArray[np.int64]:
+    def batch(self, number: int) -> NDArray[np.integer]:
         """The row indices of this rank's batch of that number in this epoch."""
         rows, _ = self.order()
         return rows[slice(*self._bounds(number, len(rows)))]
@@ -107,16 +107,18 @@ class TransposingSampler(BatchSampler):
         super().__init__(dataset, batch_size, rank, world_size, block)
         if draw not in ("random", "balanced"):
             raise ConfigError(f"aug.draw={draw}: use random or balanced")
-        self._choices, self._shifts = dataset.choices, len(dataset.shifts)
+        self._shifts = len(dataset.shifts)
         self._seed, self._draw = seed, draw
-        total = int(self._choices.count.sum()) // self._shifts  # dealt evenly over the epochs
-        self._samples = max(1, total) if draw == "balanced" else len(self._choices)
+        self._windows = dataset
+        self._samples = len(dataset)
+        if draw == "balanced":  # dealt evenly over the epochs
+            self._samples = max(1, int(dataset.choices.count.sum(dtype=np.int64)) // self._shifts)
 
     def order(self) -> Rows:
-        """The epoch's draw: row indices and semitones, each (samples,) int64."""
+        """The epoch's draw: row indices and semitones, each (samples,) integers."""
         if self._draw == "balanced":
-            return draw_balanced(self._choices, self._shifts, self._seed, self.epoch)
-        return draw_random(self._choices, self._seed, self.epoch)
+            return draw_balanced(self._windows.choices, self._shifts, self._seed, self.epoch)
+        return draw_random(self._windows.choices, self._seed, self.epoch)
 
     def samples(self) -> int:
         """How many samples the shortest epoch has; with draw="balanced" others may have one more."""

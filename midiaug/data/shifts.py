@@ -77,10 +77,10 @@ class Shifts:
 class Choices:
     """The shifts that each window may take: `values[first : first + count]` of one ascending array.
 
-    values: (shifts,) int64. first, count: (windows,) integer arrays, count at least 1.
+    values: (shifts,) integers. first, count: (windows,) integers, count at least 1.
     """
 
-    values: NDArray[np.int64]
+    values: NDArray[np.integer]
     first: NDArray[np.integer]
     count: NDArray[np.integer]
 
@@ -90,11 +90,12 @@ class Choices:
 
         lowest, highest: (n,) semitones, for a piece each; lowest is at most 0, highest at least 0.
         """
-        values = np.array(shifts.values, np.int64)
+        values = np.array(shifts.values, np.int8)
         first = np.searchsorted(values, lowest)
         count = np.searchsorted(values, highest, side="right") - first
         # where nothing fits, the piece stays in its key: one more value, 0, behind the others
-        return cls(np.append(values, 0), np.where(count > 0, first, len(values)), np.maximum(count, 1))
+        first = np.where(count > 0, first, len(values))
+        return cls(np.append(values, np.int8(0)), first.astype(np.int8), np.maximum(count, 1).astype(np.int8))
 
     def __getitem__(self, rows: NDArray[np.integer]) -> "Choices":
         return Choices(self.values, self.first[rows], self.count[rows])
@@ -103,18 +104,21 @@ class Choices:
         return len(self.first)
 
 
-def draw_random(choices: Choices, seed: int, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def draw_random(choices: Choices, seed: int, epoch: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """A permutation of the windows, and for each a shift drawn evenly from its choices.
 
-    Returns (windows,) int64 indices and (windows,) int64 semitones in that order.
+    Returns (windows,) indices and (windows,) semitones in that order, of the narrowest integers that hold them.
     """
     generator = np.random.default_rng([seed, epoch])
-    order = generator.permutation(len(choices))
+    order: NDArray[np.integer] = np.arange(len(choices), dtype=np.int32 if len(choices) < 1 << 31 else np.int64)
+    generator.shuffle(order)
     pick = (generator.random(len(order)) * choices.count[order]).astype(np.int64)
     return order, choices.values[choices.first[order] + pick]
 
 
-def draw_balanced(choices: Choices, shifts: int, seed: int, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def draw_balanced(
+    choices: Choices, shifts: int, seed: int, epoch: int
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """A part of the materialized corpus: over `shifts` epochs each window comes once in each of its choices.
 
     A window with fewer choices than `shifts` is absent from the epochs that are left; the absences are

@@ -18,6 +18,7 @@ from midiaug.data.flat import Ragged
 from midiaug.errors import SplitError
 from midiaug.files import write_json
 
+VERSION = 1  # of what a seed draws
 _PAIRS_AT_ONCE = 1 << 16
 
 
@@ -28,7 +29,7 @@ class Split:
     names: the pieces' paths within their source. group: (pieces,) int64. validation: (pieces,) bool.
     """
 
-    names: list[str]
+    names: Sequence[str]
     group: NDArray[np.int64]
     validation: NDArray[np.bool_]
     val_split: float
@@ -98,7 +99,7 @@ def _in_order_of_first(labels: NDArray[np.int32]) -> NDArray[np.int64]:
     return rank[inverse]
 
 
-def draw_split(names: list[str], group: NDArray[np.int64], val_split: float, seed: int) -> Split:
+def draw_split(names: Sequence[str], group: NDArray[np.int64], val_split: float, seed: int) -> Split:
     """Draw whole groups for validation until they hold `val_split` of the pieces.
 
     The seed and the names alone decide, not the order of the pieces. Both sides hold at least one group.
@@ -130,7 +131,7 @@ def draw_split(names: list[str], group: NDArray[np.int64], val_split: float, see
     return Split(names, group, np.isin(group, taken), val_split, seed)
 
 
-def read_split(path: str | Path, names: list[str], group: NDArray[np.int64]) -> tuple[Split, list[str]]:
+def read_split(path: str | Path, names: Sequence[str], group: NDArray[np.int64]) -> tuple[Split, list[str]]:
     """Take the sides from a former split.json; returns the split, and remarks worth showing.
 
     A piece that the file does not name goes where its twins are, and into training where it has none.

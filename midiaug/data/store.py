@@ -34,7 +34,7 @@ from midiaug.errors import RouteError
 MAX_WINDOW = 1 << 16
 _FORMAT = 4
 _PROOF_PIECES = 48
-_COLUMNS = ("lowest", "highest", "unwritable", "cases")
+_COLUMNS = {"lowest": np.int16, "highest": np.int16, "unwritable": np.int64, "cases": np.int16}
 _NOT_NOW = "tokenizing it"  # a reason that may be gone the next time
 
 
@@ -55,10 +55,10 @@ class TokenStore:
         self.tokens = Ragged(directory, "tokens", np.dtype(meta["dtype"]))
         self.piece: NDArray[np.int64] = np.load(directory / "piece.npy", mmap_mode="r")
         self.track: NDArray[np.int64] = np.load(directory / "track.npy", mmap_mode="r")
-        self.lowest: NDArray[np.int64] = np.load(directory / "lowest.npy", mmap_mode="r")
-        self.highest: NDArray[np.int64] = np.load(directory / "highest.npy", mmap_mode="r")
+        self.lowest: NDArray[np.integer] = np.load(directory / "lowest.npy", mmap_mode="r")
+        self.highest: NDArray[np.integer] = np.load(directory / "highest.npy", mmap_mode="r")
         self.unwritable: NDArray[np.int64] = np.load(directory / "unwritable.npy", mmap_mode="r")
-        self.cases: NDArray[np.int64] = np.load(directory / "cases.npy", mmap_mode="r")
+        self.cases: NDArray[np.integer] = np.load(directory / "cases.npy", mmap_mode="r")
         self.proof = Proof(**meta["proof"])
         self.reasons: dict[str, str] = meta["reasons"]
         self.differences: dict[str, str] = meta["differences"]
@@ -196,7 +196,7 @@ class _Writer:
     def finish(self, sample: frozenset[int], difference: str | None) -> None:
         """Write all but the tokens. difference: why no piece can be shifted by table."""
         for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
-            np.save(self._directory / f"{name}.npy", np.asarray(column, np.int64))
+            np.save(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
         np.save(self._directory / "keys.npy", self._keys)
         names, first = self._corpus.names, min(self._differences, default=None)
         if difference is None and first is not None:

@@ -1,0 +1,58 @@
+"""What follows from the pieces and their tokens alone, worked out once and kept in the cache: the groups of
+look-alikes, the sides that a seed draws, and where the windows of a side lie.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midiaug.data.cache import kept_arrays, key_of
+from midiaug.data.corpus import Corpus
+from midiaug.data.digests import digest
+from midiaug.data.routes import Windows
+from midiaug.data.split import VERSION, Split, draw_split, twin_groups
+from midiaug.data.store import TokenStore
+
+_FORMAT = 1
+
+
+def groups_of(corpus: Corpus, twin_share: float, cache_dir: Path) -> NDArray[np.int64]:
+    """(pieces,) the group of look-alikes that each piece is in."""
+    key = key_of([_FORMAT, VERSION, corpus.key, twin_share])
+    return kept_arrays(cache_dir / "groups" / key, lambda: {"group": twin_groups(corpus.ngrams, twin_share)})["group"]
+
+
+def split_of(corpus: Corpus, twin_share: float, val_split: float, seed: int, cache_dir: Path) -> Split:
+    """The split that the seed draws. Raises SplitError where there are fewer than two groups."""
+    group = groups_of(corpus, twin_share, cache_dir)
+    key = key_of([_FORMAT, VERSION, corpus.key, twin_share, val_split, seed])
+
+    def drawn() -> dict[str, NDArray[np.bool_]]:
+        return {"validation": draw_split(corpus.names, np.asarray(group), val_split, seed).validation}
+
+    validation = kept_arrays(cache_dir / "splits" / key, drawn)["validation"]
+    return Split(corpus.names, group, validation, val_split, seed)
+
+
+def windows_of(
+    store: TokenStore, pieces: NDArray[np.bool_], size: int, cache_dir: Path
+) -> tuple[Windows, NDArray[np.integer]]:
+    """The windows of some pieces, memory-mapped, and the (windows,) piece of each.
+
+    pieces: (pieces,) which of the corpus. size: tokens a window.
+    """
+    key = key_of([_FORMAT, store.directory.name, digest(np.packbits(pieces).tobytes()).hex(), size])
+    arrays = kept_arrays(cache_dir / "windows" / key, partial(_windows, store, pieces, size))
+    return Windows(arrays["sequence"], arrays["start"], arrays["length"], size), arrays["piece"]
+
+
+def _windows(store: TokenStore, pieces: NDArray[np.bool_], size: int) -> dict[str, NDArray[np.integer]]:
+    windows = Windows.of(store, np.flatnonzero(pieces[store.piece]), size)
+    return {
+        "sequence": windows.sequence.astype(np.int32),
+        "start": windows.start,
+        "length": windows.length.astype(np.int32),
+        "piece": store.piece[windows.sequence].astype(np.int32),
+    }
