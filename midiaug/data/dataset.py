@@ -47,12 +47,20 @@ class TransposedDataset(Dataset[Batch]):
         self.windows = windows
         self.pieces = pieces
         self.shifts = shifts
-        self._of_piece = Choices.within(shifts, *room)
-        self._room = np.maximum(room[0], -MAX_SHIFT).astype(np.int8), np.minimum(room[1], MAX_SHIFT).astype(np.int8)
+        self._given_room = room
         self._route = route
         self._pad_id = pad_id
         self._buffers = Buffers()
         self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
+
+    @cached_property
+    def _room(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+        lowest, highest = self._given_room
+        return np.maximum(lowest, -MAX_SHIFT).astype(np.int8), np.minimum(highest, MAX_SHIFT).astype(np.int8)
+
+    @cached_property
+    def _of_piece(self) -> Choices:
+        return Choices.within(self.shifts, *self._room)
 
     @cached_property
     def choices(self) -> Choices:

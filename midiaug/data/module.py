@@ -27,6 +27,7 @@ from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
 from midiaug.data.workers import cores
 from midiaug.errors import ConfigError
 
+_MOST_WORKERS = 16  # more only wait for each other and for memory
 _BLOCK_TOKENS = 1 << 17  # read at once by table: shares the fixed cost, and stays within the memory that is reused
 
 
@@ -197,7 +198,7 @@ class MidiDataModule(LightningDataModule):
         """Processes that read: none for the table, which is faster than handing its batches over."""
         if self.requested_workers != "auto":
             return self.requested_workers
-        return 0 if self.route_name == "tokens" else cores()
+        return 0 if self.route_name == "tokens" else min(cores(), _MOST_WORKERS)
 
     def _rank(self) -> tuple[int, int]:
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

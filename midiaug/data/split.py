@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from midiaug.data.digests import digest
 from midiaug.data.flat import Ragged
 from midiaug.errors import SplitError
 from midiaug.files import write_json
@@ -52,10 +53,13 @@ def twin_groups(ngrams: Ragged | Sequence[NDArray[np.uint64]], twin_share: float
     common, so that a melody alone is a twin of the melody with chords; twins of twins are one group.
     Returns (pieces,) int64, groups numbered in the order of their first piece. A piece without n-grams is alone.
     """
-    rows = [np.asarray(ngrams[row]) for row in range(len(ngrams))]
+    everything = [np.asarray(ngrams[row]) for row in range(len(ngrams))]
+    # pieces of the same fingerprint are one tune; in a folder of copies their pairs would be too many to look at
+    same, first_of = _same_content(everything)
+    rows = [everything[row] for row in first_of]
     counts = np.array([len(row) for row in rows], np.int64)
     if not counts.sum():
-        return np.arange(len(rows))
+        return np.arange(len(everything))
     _, column, shared_by = np.unique(np.concatenate(rows), return_inverse=True, return_counts=True)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     ones = np.ones(len(column), np.int32)
@@ -67,7 +71,19 @@ def twin_groups(ngrams: Ragged | Sequence[NDArray[np.uint64]], twin_share: float
         common = np.asarray(grams[first[part]].multiply(grams[second[part]]).sum(axis=1)).ravel()
         twins[part] = common >= twin_share * np.minimum(counts[first[part]], counts[second[part]]) - 1e-9
     links = coo_matrix((np.ones(twins.sum()), (first[twins], second[twins])), shape=(len(rows), len(rows)))
-    return _in_order_of_first(connected_components(links, directed=False)[1])
+    return _in_order_of_first(connected_components(links, directed=False)[1][same])
+
+
+def _same_content(rows: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.int64], list[int]]:
+    """For each row, the place of its content among the different ones; and the first row of each. Empty rows differ."""
+    place: dict[bytes | int, int] = {}
+    first: list[int] = []
+    same = np.zeros(len(rows), np.int64)
+    for number, row in enumerate(rows):
+        same[number] = place.setdefault(digest(row.tobytes()) if len(row) else number, len(place))
+        if same[number] == len(first):
+            first.append(number)
+    return same, first
 
 
 def _candidates(
