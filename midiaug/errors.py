@@ -39,3 +39,7 @@ class CheckpointError(MidiaugError):
 
 class TrainingError(MidiaugError):
     """A training that came to nothing."""
+
+
+class BenchmarkError(MidiaugError):
+    """Something that cannot be measured here."""

@@ -1,5 +1,6 @@
 """Every key with its type: what a configuration may hold, checked before anything is read."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,9 +97,43 @@ class TrainSettings:
     ckpt: str | None = None
 
 
+PARTS = ("loaders", "augment_dataset", "start", "build", "step")
+
+
+@dataclass
+class BenchmarkSettings(TrainSettings):
+    """Everything that `python -m midiaug.benchmark` takes."""
+
+    parts: list[str] = field(default_factory=lambda: list(PARTS))
+    rounds: int = 5
+    seconds: float = 1.0
+    repeats: int = 2
+    steps: int = 3
+
+
 def checked(config: DictConfig) -> TrainSettings:
     """The configuration as typed settings. Raises ConfigError for a value of the wrong type or an absurd one."""
     settings: TrainSettings = typed(TrainSettings, config)
+    _check_training(settings)
+    return settings
+
+
+def checked_benchmark(config: DictConfig) -> BenchmarkSettings:
+    """The configuration of a benchmark as typed settings, checked likewise."""
+    settings: BenchmarkSettings = typed(BenchmarkSettings, config)
+    _check_training(settings)
+    unknown = [part for part in settings.parts if part not in PARTS]
+    if unknown or not settings.parts:
+        raise ConfigError(f"parts={','.join(settings.parts) or '[]'}: use one or more of {', '.join(PARTS)}")
+    for name in ("rounds", "repeats", "steps"):
+        if getattr(settings, name) < 1:
+            raise ConfigError(f"{name}={getattr(settings, name)}: give a whole number, 1 or more")
+    if not 0 < settings.seconds < math.inf:
+        raise ConfigError(f"seconds={settings.seconds}: give a number of seconds above 0")
+    return settings
+
+
+def _check_training(settings: TrainSettings) -> None:
     if settings.data.path is not None:
         settings.data.source = "folder"
     if settings.early_stopping.patience < 1:
@@ -109,4 +144,3 @@ def checked(config: DictConfig) -> TrainSettings:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
     if not 0 <= settings.seed < 1 << 32:
         raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")
-    return settings

@@ -42,6 +42,7 @@ ORDER = [
             "data.module",
         ),
         *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "run", "train"),
+        *("timing", "fresh", "rivals", "contestants", "steps", "scoreboard", "measurements", "benchmark"),
     )
 ]
 MAX_MODULE_LINES = 260

@@ -1,0 +1,30 @@
+"""The settings of small benchmarks, and the data that they measure."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from training import overrides
+
+from midiaug.command import config_dir
+from midiaug.run import make_data
+from midiaug.settings import BenchmarkSettings, checked_benchmark
+
+QUICK = ("seconds=0.01", "rounds=2", "repeats=1", "steps=1")
+
+
+def words(folder: Path, cache: Path, *more: str) -> list[str]:
+    """A small benchmark on a folder, as words of a command line."""
+    return [word for word in overrides(folder, cache) if "max_epochs" not in word] + [*QUICK, *more]
+
+
+def settings(folder: Path, cache: Path, *more: str) -> BenchmarkSettings:
+    """The settings of a small benchmark on a folder."""
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return checked_benchmark(compose("benchmark", words(folder, cache, *more)))
+
+
+def prepared(chosen: BenchmarkSettings):
+    """The data module of these settings, set up."""
+    data = make_data(chosen)
+    data.setup()
+    return data
