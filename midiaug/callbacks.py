@@ -45,6 +45,7 @@ class History(Callback):
         self._pieces: list[dict[str, Any]] = []  # what val_pieces.csv holds
         self._first = 0  # the first row whose weights best.ckpt may hold
         self._tokens: torch.Tensor | int = 0
+        self._ranks = 1
         self._begin = self._end = 0.0
 
     @property
@@ -64,29 +65,29 @@ class History(Callback):
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens trained on since the epoch began, per second; padding does not count."""
-        return int(self._tokens) / max(1e-9, self._end - self._begin)
+        """Tokens trained on since the epoch began, per second, of all ranks as of this one; padding does not count."""
+        return int(self._tokens) * self._ranks / max(1e-9, self._end - self._begin)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count."""
-        self._restart()
+        self._restart(trainer)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count, also within an epoch that is resumed."""
-        self._restart()
+        self._restart(trainer)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write what a resumed run brought with it: it may go on in another directory."""
         self._write(trainer)
 
-    def _restart(self) -> None:
-        self._tokens, self._begin = 0, time.perf_counter()
+    def _restart(self, trainer: Trainer) -> None:
+        self._tokens, self._ranks, self._begin = 0, trainer.world_size, time.perf_counter()
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        """Count the batch's tokens, of all ranks as of this one."""
-        self._tokens = self._tokens + batch["attention_mask"].sum() * trainer.world_size
+        """Count the batch's tokens."""
+        self._tokens = self._tokens + batch["attention_mask"].sum()  # stays on its device: nothing waits for it
         self._end = time.perf_counter()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

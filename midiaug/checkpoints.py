@@ -1,6 +1,7 @@
 """The checkpoints that a run keeps: of its best epoch, and of its last step, each written whole or not at all."""
 
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ class BestCheckpoint(ModelCheckpoint):
             directory, "best", monitor="loss/val", auto_insert_metric_name=False, enable_version_counter=False
         )
 
+    @cached_property
+    def state_key(self) -> str:
+        """What Lightning makes anew for each call of a hook."""
+        return super().state_key
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write, unless the epoch was not validated."""
         if "loss/val" in trainer.callback_metrics:
@@ -57,6 +63,11 @@ class Patience(EarlyStopping):
 
     def __init__(self, epochs: int) -> None:
         super().__init__("loss/val", patience=epochs, strict=False, check_finite=False)
+
+    @cached_property
+    def state_key(self) -> str:
+        """What Lightning makes anew for each call of a hook."""
+        return super().state_key
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on counting, with this run's patience."""

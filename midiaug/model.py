@@ -83,9 +83,9 @@ class RecurrentLM(nn.Module):
 def token_losses(logits: Tensor, labels: Tensor) -> Tensor:
     """Loss in nats of each predicted token: (batch, time - 1), 0 where the label is -100.
 
-    logits: (batch, time - 1, vocabulary), for the token after each. labels: (batch, time).
+    logits: (batch, time - 1, vocabulary), for the token after each, of any precision. labels: (batch, time).
     """
-    losses = nn.functional.cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), reduction="none")
+    losses = nn.functional.cross_entropy(logits.float().flatten(0, 1), labels[:, 1:].flatten(), reduction="none")
     return losses.view(labels.shape[0], -1)
 
 

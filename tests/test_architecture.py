@@ -1,6 +1,8 @@
 """The order of the modules, and their size."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ FILES = {
 ORDER = [
     "midiaug." + name
     for name in (
-        *("errors", "files", "words", "directories", "command", "settings", "tokenizers"),
+        *("errors", "files", "threads", "words", "directories", "command", "settings", "tokenizers"),
         *("data.sources", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
         *(
             "data.digests",
@@ -111,3 +113,13 @@ def test_the_public_names_are_there_and_are_all_that_the_package_offers():
         assert getattr(midiaug, name).__module__.startswith("midiaug.")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = midiaug.nothing
+
+
+def test_reading_a_store_loads_neither_lightning_nor_a_tokenizer():
+    code = "import sys; from midiaug import Shifts, TokenTransposer, TransposedDataset, TransposingSampler, transpose; "
+    code += "print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"torch", "numpy", "midiaug"} <= loaded
+    heavy = {"pytorch_lightning", "lightning_fabric", "torchmetrics", "miditok", "hydra", "omegaconf", "matplotlib"}
+    assert not loaded & heavy

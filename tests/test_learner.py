@@ -5,6 +5,7 @@ import pytest
 import torch
 from miditok import REMI
 from pytorch_lightning import Trainer
+from pytorch_lightning.loggers.logger import DummyLogger
 
 from midiaug import Learner, MidiDataModule, Shifts
 from midiaug.errors import CheckpointError, ConfigError
@@ -19,7 +20,7 @@ def small_trainer(**options: object) -> Trainer:
         "num_sanity_val_steps": 0,
         "enable_model_summary": False,
     } | options
-    return Trainer(**quiet, **options)
+    return Trainer(**(quiet | options))
 
 
 def small_learner(tokenizer: object, **options: object) -> Learner:
@@ -88,6 +89,32 @@ def test_the_rate_is_defined_where_nothing_ends_the_training(data):
     learner = small_learner(data.tokenizer)
     small_trainer(max_epochs=-1, max_time="00:00:00:02").fit(learner, datamodule=data)
     assert 0 < learner.optimizers().param_groups[0]["lr"] <= 4e-3
+
+
+class Notes(DummyLogger):
+    """A logger that remembers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps: dict[int, float] = {}
+
+    def log_metrics(self, metrics, step=None, **rest):
+        if "loss/step" in metrics:
+            assert step not in self.steps
+            self.steps[step] = metrics["loss/step"]
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_loss_of_every_so_many_steps_is_logged(accumulate, data):
+    learner, notes = small_learner(data.tokenizer), Notes()
+    losses: list[torch.Tensor] = []
+    step = learner.training_step
+    learner.training_step = lambda batch, batch_idx: losses.append(step(batch, batch_idx)) or losses[-1]
+    small_trainer(logger=notes, log_every_n_steps=3, accumulate_grad_batches=accumulate).fit(learner, datamodule=data)
+    ends = [min(first + accumulate, len(losses)) - 1 for first in range(0, len(losses), accumulate)]
+    last = [float(losses[end].detach()) for end in ends]  # of the batches that a step is made of
+    assert len(last) > 8
+    assert notes.steps == {number: pytest.approx(last[number], rel=1e-6) for number in range(2, len(last), 3)}
 
 
 @pytest.mark.parametrize("options", [{"lr": 0.0}, {"weight_decay": -1.0}, {"warmup": 1.0}])

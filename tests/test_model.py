@@ -179,3 +179,11 @@ def test_an_empty_vocabulary_is_refused():
 def test_a_model_knows_where_it_lies():
     assert device_of(model_of()) == torch.device("cpu")
     assert device_of(model_of().to("meta")) == torch.device("meta")
+
+
+def test_losses_are_in_full_precision_whatever_the_logits_are():
+    logits = torch.randn(2, 5, 9).to(torch.bfloat16)
+    labels = torch.randint(0, 9, (2, 6))
+    losses = token_losses(logits, labels)
+    assert losses.dtype == torch.float32
+    assert torch.equal(losses, token_losses(logits.float(), labels))

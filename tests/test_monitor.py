@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from midiaug import MidiDataModule, Shifts
 from midiaug.model import RecurrentLM
-from midiaug.monitor import CHARTS, PieceLosses, key_spread, loss_by_key
+from midiaug.monitor import CHARTS, Guesses, Loss, PieceLosses, key_spread, loss_by_key
 
 
 def test_losses_are_summed_by_piece_whatever_the_batches():
@@ -35,6 +35,40 @@ def test_a_single_piece_has_a_loss_too():
     losses = PieceLosses(np.array([7, 7]))
     losses.update(torch.tensor([0, 1]), torch.tensor([1.0, 2.0]), torch.tensor([3, 3]), torch.tensor([1, 1]))
     assert losses.by_piece()[7].nats == 3.0
+
+
+@pytest.mark.parametrize(("vocabulary", "dtype"), [(3, torch.float32), (700, torch.float32), (700, torch.bfloat16)])
+def test_guesses_are_those_of_sorting_the_logits(vocabulary, dtype):
+    generator = torch.Generator().manual_seed(0)
+    guesses = Guesses()
+    hits: list[torch.Tensor] = []
+    for batch in (1, 4):
+        logits = torch.randn(batch, 50, vocabulary, generator=generator)
+        targets = torch.randint(0, vocabulary, (batch, 50), generator=generator)
+        logits.scatter_add_(-1, targets[..., None], torch.full((batch, 50, 1), 2.5))
+        targets[:, 30:40] = -100
+        logits = logits.to(dtype)
+        guesses.update(logits, targets)
+        best = logits.float().topk(min(5, vocabulary)).values
+        of_target = logits.float().gather(-1, targets.clamp(min=0)[..., None])
+        hits.append((of_target >= best)[targets >= 0])  # as likely as the likeliest is likely enough
+    expected = torch.cat(hits).double()
+    counted = {name: float(value) for name, value in guesses.compute().items()}
+    assert counted["accuracy/top1"] == pytest.approx(float(expected[:, 0].mean()))
+    assert counted["accuracy/top5"] == pytest.approx(float(expected[:, -1].mean()))
+    assert vocabulary < 5 or 0 < counted["accuracy/top1"] < counted["accuracy/top5"] < 1
+
+
+def test_a_model_that_says_nothing_guesses_nothing():
+    for target in (0, -100):
+        guesses = Guesses()
+        guesses.update(torch.full((1, 4, 9), torch.nan), torch.full((1, 4), target))
+        assert {float(value) for value in guesses.compute().values()} == {0.0}
+
+
+def test_the_perplexity_is_that_of_the_loss_and_infinite_where_it_is_beyond_numbers():
+    assert Loss(3 * np.log(7), 3, 1).perplexity == pytest.approx(7)
+    assert Loss(1e6, 1, 1).perplexity == np.inf
 
 
 class LikesC(nn.Module):

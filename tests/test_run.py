@@ -281,6 +281,11 @@ def test_lightnings_refusals_name_the_trainer(folder_of_tunes, shared_cache, tmp
             make_trainer(settings(folder_of_tunes, shared_cache, more), tmp_path, None)
 
 
+def test_memory_is_not_filled_before_it_is_written(trained):
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.utils.deterministic.fill_uninitialized_memory
+
+
 def test_no_epoch_at_all_is_an_error_that_says_why(folder_of_tunes, shared_cache, tmp_path):
     with pytest.raises(ConfigError, match="max_epochs"):
         train_model(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=0"), tmp_path)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from miditok import REMI
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
@@ -70,7 +69,7 @@ class MidiDataModule(LightningDataModule):
         if self.source == "folder" and path is None:
             raise ConfigError("data=folder: data.path is missing; give the folder of your files")
         self.path, self.collection, self.limit = path, collection, limit
-        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else REMI()
+        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else _default_tokenizer()
         self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.window, self.batch_size = window, batch_size
         self.requested_workers, self.requested_route = num_workers, route
@@ -250,3 +249,10 @@ class MidiDataModule(LightningDataModule):
                     if shown
                     else f"ckpt: trained with {key}={state_dict.get(key)}, and this run has {value}; use the same"
                 )
+
+
+def _default_tokenizer() -> MusicTokenizer:
+    from miditok import REMI  # takes two seconds to import
+
+    tokenizer: MusicTokenizer = REMI()
+    return tokenizer
