@@ -106,8 +106,8 @@ class Learner(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the sums of the epoch before."""
         if not self.losses:
-            sides = {"val": self._data.validation, "train": self._data.train}
-            self.losses = {side: PieceLosses(dataset.pieces).to(self.device) for side, dataset in sides.items()}
+            pieces = len(self._data.corpus)
+            self.losses = {side: PieceLosses(pieces).to(self.device) for side in ("val", "train")}
         for losses in self.losses.values():
             losses.reset()
         self.guesses.reset()
@@ -145,7 +145,9 @@ class Learner(LightningModule):
         losses = token_losses(logits, batch["labels"])
         counted = targets != IGNORED
         notes = self.notes_per_token[targets.clamp(min=0)] * counted
-        self.losses[side].update(torch.from_numpy(windows).to(self.device), losses.sum(1), counted.sum(1), notes.sum(1))
+        dataset = self._data.validation if side == "val" else self._data.train
+        pieces = torch.from_numpy(dataset.pieces[windows].astype(np.int64)).to(self.device)
+        self.losses[side].update(pieces, losses.sum(1), counted.sum(1), notes.sum(1))
         return logits, targets
 
     def configure_optimizers(self) -> Any:

@@ -48,31 +48,24 @@ class Loss:
 
 
 class PieceLosses(Metric):
-    """Sums the loss of windows by their piece, over all batches and ranks.
-
-    piece_of_window: (windows,) int64, for each window of a dataset the piece that it belongs to.
-    """
+    """Sums the loss of windows by their piece, over all batches and ranks. pieces: how many the corpus has."""
 
     full_state_update = False
-    place: Tensor
     nats: Tensor
     tokens: Tensor
     notes: Tensor
 
-    def __init__(self, piece_of_window: NDArray[np.integer]) -> None:
+    def __init__(self, pieces: int) -> None:
         super().__init__()
-        self.pieces, place = np.unique(piece_of_window, return_inverse=True)
-        self.register_buffer("place", torch.from_numpy(place), persistent=False)
-        self.add_state("nats", torch.zeros(len(self.pieces)), dist_reduce_fx="sum")
-        self.add_state("tokens", torch.zeros(len(self.pieces), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("notes", torch.zeros(len(self.pieces), dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("nats", torch.zeros(pieces), dist_reduce_fx="sum")
+        self.add_state("tokens", torch.zeros(pieces, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("notes", torch.zeros(pieces, dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, windows: Tensor, nats: Tensor, tokens: Tensor, notes: Tensor) -> None:
-        """windows: (n,) rows of the dataset; nats, tokens, notes: (n,) their sums."""
-        place = self.place[windows]
-        self.nats.index_add_(0, place, nats.float())
-        self.tokens.index_add_(0, place, tokens)
-        self.notes.index_add_(0, place, notes)
+    def update(self, pieces: Tensor, nats: Tensor, tokens: Tensor, notes: Tensor) -> None:
+        """pieces: (n,) the piece of each window, a row of the corpus; nats, tokens, notes: (n,) their sums."""
+        self.nats.index_add_(0, pieces, nats.float())
+        self.tokens.index_add_(0, pieces, tokens)
+        self.notes.index_add_(0, pieces, notes)
 
     def compute(self) -> tuple[Tensor, Tensor, Tensor]:
         """(pieces,) nats, tokens and notes."""
@@ -81,9 +74,10 @@ class PieceLosses(Metric):
     def by_piece(self) -> dict[int, Loss]:
         """The loss of each piece that came up, by its row in the corpus."""
         # torchmetrics makes a number of a single piece's tensor
-        columns = (column.reshape(-1).tolist() for column in self.compute())
-        sums = zip(self.pieces.tolist(), *columns, strict=True)
-        return {piece: Loss(nats, tokens, notes) for piece, nats, tokens, notes in sums if tokens}
+        nats, tokens, notes = (column.reshape(-1).cpu() for column in self.compute())
+        seen = tokens.nonzero().reshape(-1)
+        columns = (column.tolist() for column in (seen, nats[seen], tokens[seen], notes[seen]))
+        return {piece: Loss(*sums) for piece, *sums in zip(*columns, strict=True)}
 
     def totals(self) -> Loss:
         """The loss over all pieces."""

@@ -121,5 +121,14 @@ def test_reading_a_store_loads_neither_lightning_nor_a_tokenizer():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert {"torch", "numpy", "midiaug"} <= loaded
-    heavy = {"pytorch_lightning", "lightning_fabric", "torchmetrics", "miditok", "hydra", "omegaconf", "matplotlib"}
+    heavy = {
+        "pytorch_lightning",
+        "lightning_fabric",
+        "torchmetrics",
+        "miditok",
+        "hydra",
+        "omegaconf",
+        "matplotlib",
+        "rich",
+    }
     assert not loaded & heavy
