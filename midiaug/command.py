@@ -6,10 +6,11 @@ import functools
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -20,6 +21,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from midiaug.directories import remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
+from midiaug.launchers import EXTRAS, job_error
 from midiaug.words import prepared
 
 _PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
@@ -42,8 +44,8 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
-            _register_resolvers()
             sys.argv[1:] = prepared(sys.argv[1:])
+            _register_resolvers(sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0") and _OURS not in os.environ:
                 start(task)()
@@ -59,7 +61,11 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
 
 def _quietly(task: Task) -> Task:
-    """The task, ending a single run itself where it fails: Hydra would print the overrides above the sentence."""
+    """The task, ending a single run itself where it fails: Hydra would print the overrides above the sentence.
+
+    A launcher's worker process hands an error on without its traceback: it goes along as a note.
+    """
+    home = os.getpid()
 
     @functools.wraps(task)
     def run(config: DictConfig) -> Any:
@@ -69,6 +75,10 @@ def _quietly(task: Task) -> Task:
                 return task(config)
             except MidiaugError:
                 remove_if_bare(Path(HydraConfig.get().runtime.output_dir), HydraConfig.get().job.name)
+                raise
+            except Exception as error:
+                if os.getpid() != home:
+                    error.add_note(traceback.format_exc())
                 raise
 
     return run
@@ -83,14 +93,23 @@ def _one_sentence() -> Iterator[None]:
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except RuntimeError as error:
+        failure = job_error(error)
+        if failure is None:
+            raise
+        _end(failure)
     except (MidiaugError, HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         if type(error) is ValueError and not str(error).startswith("Config group override must be"):
             raise
         if isinstance(error, OSError) and error.errno not in _PLACE_ERRORS and not isinstance(error, HydraException):
             raise
-        sys.stdout.flush()
-        print(sentence_of(error), file=sys.stderr)  # noqa: T201
-        sys.exit(1)
+        _end(error)
+
+
+def _end(error: Exception) -> NoReturn:
+    sys.stdout.flush()
+    print(sentence_of(error), file=sys.stderr)  # noqa: T201
+    sys.exit(1)
 
 
 def sentence_of(error: Exception) -> str:
@@ -105,6 +124,8 @@ def sentence_of(error: Exception) -> str:
     option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
     if unknown:
         text = f"{unknown[1]}: there is no such key; {_hint(unknown[1])}--help lists them all"
+    elif option and option[2] in EXTRAS and option[1].startswith("hydra/"):
+        text = f"{option[1]}={option[2]}: not installed; run pip install 'midiaug[{EXTRAS[option[2]]}]'"
     elif option:
         text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
     elif isinstance(error, OverrideParseException):
@@ -116,6 +137,8 @@ def sentence_of(error: Exception) -> str:
 def _hint(key: str) -> str:
     if key.startswith("tokenizer.params."):
         return f"to add a parameter of MidiTok, write +{key}; "
+    if key in known_keys():
+        return "it belongs to another command; "
     group, _, name = key.rpartition(".")
     names = {known: known.rpartition(".")[2] for known in known_keys() if known.rpartition(".")[0] == group}
     close = difflib.get_close_matches(name, list(names.values()), n=1)
@@ -143,9 +166,21 @@ def _keys_below(node: Any, prefix: str) -> list[str]:
     return keys
 
 
-def _register_resolvers() -> None:
-    OmegaConf.register_new_resolver("midiaug.run_dir", run_dir, replace=True, use_cache=True)
-    OmegaConf.register_new_resolver("midiaug.run_name", run_name, replace=True)
+def _register_resolvers(words: list[str]) -> None:
+    # Hydra hands them to a launcher's worker processes as they stand here, the words of the command line with them
+    named = functools.partial(run_name, words=words)
+    OmegaConf.register_new_resolver(
+        "midiaug.run_dir", functools.partial(run_dir, words=words), replace=True, use_cache=True
+    )
+    OmegaConf.register_new_resolver("midiaug.run_name", named, replace=True)
+    OmegaConf.register_new_resolver("midiaug.job_label", _job_label, replace=True)
+
+
+def _job_label() -> str:
+    """What a line on the screen begins with where jobs run side by side; nothing where one follows the other."""
+    config = HydraConfig.get()
+    several = config.mode == RunMode.MULTIRUN and config.runtime.choices.get("hydra/launcher") != "basic"
+    return f"#{config.job.num}  " if several else ""
 
 
 def typed(schema: type, config: DictConfig) -> Any:

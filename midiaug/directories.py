@@ -4,13 +4,16 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 
 from midiaug.errors import CheckpointError
 from midiaug.words import PATH_KEYS, as_typed, last_values
@@ -41,13 +44,14 @@ def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs"
     return path.resolve()
 
 
-def run_name(overrides: str) -> str:
+def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     """What differs, as a folder's name: `model=gru,aug=none`.
 
     overrides: what differs from the defaults. In a sweep only the keys that take several values count.
+    words: the command line, this process's own if None; that of a launcher's worker process is another.
     """
-    words, last = sys.argv[1:], last_values(sys.argv[1:])
-    swept = _swept_keys(words)
+    words = sys.argv[1:] if words is None else words
+    last, swept = last_values(words), _swept_keys(words) + _searched_keys()
     parts = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", overrides)]
     chosen = [part for part in parts if part[0] in swept] or [part for part in parts if part[0] not in PATH_KEYS]
     # of a key that was set twice, the last value counts
@@ -55,7 +59,7 @@ def run_name(overrides: str) -> str:
     chosen = [part for part in chosen if part[0] not in often or part[2] == last.get(part[0])]
     name = ""
     for key, equals, value in chosen:
-        value = Path(value.strip("'\"")).name if key in PATH_KEYS else value
+        value = Path(value.strip("'\"")).name if key in PATH_KEYS else _short(value)
         tidy = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", f"{key}{equals}{value}")).strip("_,")
         if len(name) + len(tidy) > _LONGEST_NAME:
             break
@@ -63,7 +67,18 @@ def run_name(overrides: str) -> str:
     return name or "default"
 
 
-def _swept_keys(words: list[str]) -> list[str]:
+def _short(value: str) -> str:
+    return f"{float(value):.4g}" if re.fullmatch(r"-?\d+\.\d{5,}(e-?\d+)?", value) else value
+
+
+def _searched_keys() -> list[str]:
+    """The keys that a sweeper such as Optuna's varies."""
+    config: Any = HydraConfig.instance().cfg
+    params = OmegaConf.select(config, "hydra.sweeper.params") if config is not None else None
+    return [str(key) for key in params or ()]
+
+
+def _swept_keys(words: Sequence[str]) -> list[str]:
     """The keys that a command line gives several values, as `model=lstm,gru` does."""
     overrides = [word for word in words if "=" in word and not word.startswith("-")]
     try:
@@ -85,13 +100,21 @@ def remove_if_bare(directory: Path, job: str) -> None:
             folder.rmdir()
 
 
-def run_dir(root: str, ckpt: str | None, overrides: str) -> str:
-    """A new folder for a run, named by its time and what differs; or that of the run whose last.ckpt is resumed."""
+def run_dir(
+    root: str, ckpt: str | None, overrides: str, kind: str | None = None, words: Sequence[str] | None = None
+) -> str:
+    """A new folder for a run, named by its time and what differs; or that of the run whose last.ckpt is resumed.
+
+    kind: a word that stands before what differs, for commands other than train. words: as run_name.
+    """
     if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
         return str(newest_checkpoint(root).parents[1])
     if ckpt and Path(ckpt).name == "last.ckpt" and Path(ckpt).parent.name == "checkpoints" and Path(ckpt).is_file():
         return str(Path(ckpt).parents[1])
-    return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{run_name(overrides)}")
+    name = run_name(overrides, words)
+    if kind is not None:
+        name = kind if name == "default" else f"{kind}_{name}"
+    return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{name}")
 
 
 def shown(path: Path) -> str:
@@ -101,8 +124,7 @@ def shown(path: Path) -> str:
 
 def this_command() -> str:
     """The command line of this run, without its ckpt, to show how to go on with it; of a sweep, that of this job."""
-    module = Path(sys.argv[0]).stem
     job = HydraConfig.get()
     words = list(job.overrides.task) if job.mode == RunMode.MULTIRUN else sys.argv[1:]
     kept = [as_typed(word) for word in words if not word.startswith("ckpt=")]
-    return shlex.join(["python", "-m", f"midiaug.{module}", *kept])
+    return shlex.join(["python", "-m", f"midiaug.{job.job.name}", *kept])

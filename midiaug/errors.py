@@ -43,3 +43,7 @@ class TrainingError(MidiaugError):
 
 class BenchmarkError(MidiaugError):
     """Something that cannot be measured here."""
+
+
+class JobError(MidiaugError):
+    """A job of a sweep that its launcher could not start or lost."""

@@ -17,6 +17,7 @@ class DataSettings:
     source: str = "bundled"
     path: str | None = None
     collection: str = "aird"
+    column: str | None = None
     limit: int | None = None
     val_split: float = 0.1
     split: str | None = None
@@ -28,6 +29,14 @@ class DataSettings:
     max_bars: int = 10_000
     max_tokens: int = 1_000_000
     cache_dir: str | None = None
+
+
+@dataclass
+class ShardSettings(DataSettings):
+    """The keys under `data` of `python -m midiaug.prepare`."""
+
+    shards: int | None = None
+    shard: int | None = None
 
 
 @dataclass
@@ -111,6 +120,16 @@ class BenchmarkSettings(TrainSettings):
     steps: int = 3
 
 
+@dataclass
+class PrepareSettings:
+    """Everything that `python -m midiaug.prepare` takes; nothing depends on `aug`, which all commands share."""
+
+    data: ShardSettings = field(default_factory=ShardSettings)
+    aug: AugSettings = field(default_factory=AugSettings)
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    seed: int = 0
+
+
 def checked(config: DictConfig) -> TrainSettings:
     """The configuration as typed settings. Raises ConfigError for a value of the wrong type or an absurd one."""
     settings: TrainSettings = typed(TrainSettings, config)
@@ -134,13 +153,24 @@ def checked_benchmark(config: DictConfig) -> BenchmarkSettings:
 
 
 def _check_training(settings: TrainSettings) -> None:
-    if settings.data.path is not None:
-        settings.data.source = "folder"
+    _check_shared(settings)
     if settings.early_stopping.patience < 1:
         raise ConfigError(
             f"early_stopping.patience={settings.early_stopping.patience}: give a number of epochs, 1 or more"
         )
     if not settings.checkpoint.minutes > 0:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
+
+
+def checked_for_prepare(config: DictConfig) -> PrepareSettings:
+    """Likewise for `python -m midiaug.prepare`."""
+    settings: PrepareSettings = typed(PrepareSettings, config)
+    _check_shared(settings)
+    return settings
+
+
+def _check_shared(settings: TrainSettings | PrepareSettings) -> None:
+    if settings.data.path is not None and settings.data.source == "bundled":
+        settings.data.source = "folder"
     if not 0 <= settings.seed < 1 << 32:
         raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")

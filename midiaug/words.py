@@ -1,6 +1,7 @@
 """The words of a command line, as a person types them: paths are taken as they stand, flags stand anywhere."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 PATH_KEYS = ("data.path", "data.split", "data.cache_dir", "ckpt")
@@ -40,7 +41,7 @@ def as_typed(word: str) -> str:
     return f"{key}={bare}" if _quoted(f"{key}={bare}", False) == word else word
 
 
-def last_values(words: list[str]) -> dict[str, str]:
+def last_values(words: Sequence[str]) -> dict[str, str]:
     """What each key is set to: the last word counts."""
     pairs = [word.partition("=") for word in words if "=" in word and not word.startswith("-")]
     return {key.lstrip("+"): value for key, _, value in pairs}

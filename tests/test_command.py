@@ -32,6 +32,10 @@ def sentence(monkeypatch, capsys, tmp_path):
     [
         ("data.pth=3", "data.pth: there is no such key; did you mean data.path?"),
         ("zzzz=3", "zzzz: there is no such key; --help"),
+        ("data.shards=3", "data.shards: there is no such key; it belongs to another command; --help"),
+        ("hparams=lots", "hparams=lots: there is no such option; use one of gap"),
+        ("data=parquet", "data.path is missing"),
+        ("data.column=midi", "data.column=midi: only data=parquet has columns"),
         ("+zzzz=3", "zzzz: there is no such key; --help"),
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("model=xlstm", "model=xlstm: there is no such option; use one of gru, lstm"),
@@ -153,6 +157,17 @@ def test_the_known_keys_are_those_of_the_files():
 def test_a_run_is_named_by_what_differs(monkeypatch, words, overrides, name):
     monkeypatch.setattr(sys, "argv", ["train.py", *words])
     assert run_name(overrides) == name
+
+
+def test_a_worker_of_a_launcher_names_a_run_by_the_command_line_that_started_it(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["_submit.py", "runs/.submitit/7"])
+    assert run_name("model=gru,seed=3", ["model=lstm,gru", "seed=3"]) == "model=gru"
+
+
+def test_the_folder_of_another_command_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["prepare.py"])
+    assert run_dir(str(tmp_path), None, "", "prepare").endswith("_prepare")
+    assert run_dir(str(tmp_path), None, "tokenizer=tsd", "prepare").endswith("_prepare_tokenizer=tsd")
 
 
 def test_a_resumed_run_goes_on_in_its_own_folder(tmp_path):

@@ -70,11 +70,11 @@ def run(chosen: TrainSettings, directory: Path, *callbacks: Callback, ckpt: Path
     return trainer, learner, history.rows
 
 
-def command(cwd: Path, *words: str, **popen: object) -> subprocess.Popen[str]:
-    """Start `python -m midiaug.train` in a process of its own."""
+def command(cwd: Path, *words: str, name: str = "train", **popen: object) -> subprocess.Popen[str]:
+    """Start `python -m midiaug.train`, or another command, in a process of its own."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     environment.pop("HYDRA_FULL_ERROR", None)
-    arguments = [sys.executable, "-m", "midiaug.train", *words]
+    arguments = [sys.executable, "-m", f"midiaug.{name}", *words]
     return subprocess.Popen(
         arguments, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
     )

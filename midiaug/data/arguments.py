@@ -8,7 +8,7 @@ from midiaug.errors import ConfigError
 Rule = tuple[Callable[[Any], bool], str]
 
 RULES: dict[str, Rule] = {
-    "data.source": (lambda name: name in (None, "folder", "bundled"), "use folder or bundled"),
+    "data.source": (lambda name: name in (None, "folder", "bundled", "parquet"), "use folder, bundled or parquet"),
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
     "data.val_split": (lambda share: 0 < share < 1, "give a share between 0 and 1, such as 0.1"),
     "data.twin_share": (lambda share: 0 < share <= 1, "give a share above 0, up to 1"),
@@ -37,3 +37,11 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
             usable = False
         if not usable:
             raise ConfigError(f"{key}={value}: {advice}")
+
+
+def check_source(source: str, path: object, column: str | None) -> None:
+    """Raise ConfigError where a source lacks its path, or is given a column that it has not."""
+    if source != "bundled" and path is None:
+        raise ConfigError(f"data={source}: data.path is missing; give the folder of your files")
+    if source != "parquet" and column is not None:
+        raise ConfigError(f"data.column={column}: only data=parquet has columns")

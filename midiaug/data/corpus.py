@@ -81,10 +81,12 @@ def read_corpus(
     limit: int | None = None,
     seed: int = 0,
     processes: int | None = None,
+    may_be_empty: bool = False,
 ) -> Corpus:
     """Read the entries, or find them read in the cache: the key is the content of the files and the limits.
 
     limit: only the first that many readable pieces of the order that the seed shuffles.
+    may_be_empty: return a corpus without pieces, as a shard of a larger one may be.
     Raises CorpusError where not one piece can be read.
     """
     if limit is None:
@@ -97,7 +99,7 @@ def read_corpus(
             corpus = _read_cached(entries[:taken], limits, cache_dir, limit, processes)
             if len(corpus) == limit or taken >= len(entries):
                 break
-    if len(corpus) == 0:
+    if len(corpus) == 0 and not may_be_empty:
         first = corpus.quarantined[0]
         raise CorpusError(
             f"no file can be used, of {len(corpus.quarantined):,}; the first, {first.file}: {first.reason}. "
@@ -123,7 +125,8 @@ def _content_key(entry: Entry, content: bytes | None) -> bytes:
     """What the entry holds; of several in a file, with its place in it. All zeros where it cannot be read."""
     if content is None:
         return bytes(16)
-    return content if entry.tune is None else digest(content + entry.tune.to_bytes(8, "little"))
+    place = (entry.tune, entry.row, entry.column)
+    return content if place == (None, None, None) else digest(content + repr(place).encode())
 
 
 def _build(
@@ -220,7 +223,7 @@ def _read(entries: list[Entry], limits: Limits) -> list[_Read | str]:
 
 def _weight(entry: Entry) -> float:
     try:
-        return 2000.0 + (entry.path.stat().st_size if entry.tune is None else 20_000)
+        return 2000.0 + (entry.path.stat().st_size if entry.tune is None and entry.row is None else 20_000)
     except OSError:
         return 1.0
 

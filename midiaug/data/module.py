@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import check_arguments
+from midiaug.data.arguments import check_arguments, check_source
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
@@ -33,7 +33,8 @@ _BLOCK_TOKENS = 1 << 17  # read at once by table: shares the fixed cost, and sta
 class MidiDataModule(LightningDataModule):
     """Reads, splits, tokenizes and transposes, in this order; made once, it serves any number of epochs.
 
-    path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`.
+    path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`. With
+    `source="parquet"`, Parquet files with MIDI bytes in a column: a file, a folder, or a pattern with * and **.
     shifts: the semitones to draw from; `draw` and `out_of_range` as the keys of the same name.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
 
@@ -46,8 +47,9 @@ class MidiDataModule(LightningDataModule):
         tokenizer: MusicTokenizer | None = None,
         shifts: Shifts | None = None,
         *,
-        source: Literal["folder", "bundled"] | None = None,
+        source: Literal["folder", "bundled", "parquet"] | None = None,
         collection: str = "aird",
+        column: str | None = None,
         limit: int | None = None,
         window: int = 256,
         batch_size: int = 64,
@@ -66,9 +68,8 @@ class MidiDataModule(LightningDataModule):
         super().__init__()
         check_arguments(locals())
         self.source = source or ("bundled" if path is None else "folder")
-        if self.source == "folder" and path is None:
-            raise ConfigError("data=folder: data.path is missing; give the folder of your files")
-        self.path, self.collection, self.limit = path, collection, limit
+        check_source(self.source, path, column)
+        self.path, self.collection, self.column, self.limit = path, collection, column, limit
         self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else _default_tokenizer()
         self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.window, self.batch_size = window, batch_size
@@ -88,7 +89,7 @@ class MidiDataModule(LightningDataModule):
     @cached_property
     def _music(self) -> Music:
         how = Reading(self.limits, self.limit, self.val_split, self.split_file, self.twin_share, self.seed)
-        entries = list_entries(self.source, self.path, self.collection)
+        entries = list_entries(self.source, self.path, self.collection, self.column)
         return read_music(entries, self.tokenizer, how, self.cache_dir)
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from midiaug.data.corpus import Corpus, read_corpus
+from midiaug.data.parquet import rows
 from midiaug.data.pieces import Limits
 from midiaug.data.report import report_pieces, report_split, report_unwritable, say
 from midiaug.data.sides import groups_of, split_of
@@ -41,11 +42,15 @@ class Reading:
     seed: int
 
 
-def list_entries(source: str, path: str | Path | None, collection: str) -> list[Entry]:
-    """The candidate pieces of `source`, folder or bundled. Raises CorpusError where there are none."""
+def list_entries(source: str, path: str | Path | None, collection: str, column: str | None = None) -> list[Entry]:
+    """The candidate pieces of `source`: folder, bundled or parquet. Raises CorpusError where there are none."""
     if source == "bundled":
         entries = bundled(collection)
         say("source", COLLECTIONS[collection][1])
+        return entries
+    if source == "parquet":
+        entries = rows(path or ".", column)
+        say("source", f"{path}: {len(entries):,} rows of {len({entry.path for entry in entries}):,} Parquet files")
         return entries
     entries = folder(path or ".")
     say("source", f"{path}: {len(entries):,} {'file or tune' if len(entries) == 1 else 'files and tunes'}")

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from symusic.core import ScoreTick
 
+from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import QuarantinedFile
 
@@ -23,10 +24,12 @@ class Limits:
 
 
 def read_midi_bytes(entry: Entry) -> bytes:
-    """The entry as MIDI bytes: the file itself, or an ABC tune played into MIDI.
+    """The entry as MIDI bytes: the file itself, an ABC tune played into MIDI, or what a row of a Parquet file holds.
 
     Raises QuarantinedFile with the reason where the file cannot be read.
     """
+    if entry.row is not None and entry.column is not None:
+        return read_row(entry.path, entry.column, entry.row)
     try:
         data = entry.path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Where pieces come from: a folder of MIDI and ABC files, or the tunes bundled with music21.
+"""Where pieces come from: a folder of MIDI and ABC files, or the tunes bundled with music21; parquet.py has a third.
 
 A source is a sorted list of entries; nothing is read here but the lines that part an ABC file into tunes.
 """
@@ -27,17 +27,20 @@ _TUNE_START = re.compile(r"^X:", re.MULTILINE)
 _HEADER_FIELD = re.compile(r"[LMQ]:")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a large collection has millions
 class Entry:
-    """One candidate piece: a MIDI file, or one tune of an ABC file.
+    """One candidate piece: a MIDI file, one tune of an ABC file, or one row of a Parquet file.
 
     name: its path within the source, with `#3` behind it for the third of several tunes of one file.
-    tune: which tune of an ABC file, counted from 0; None for a MIDI file.
+    tune: which tune of an ABC file, counted from 0; None for a file of another kind.
+    row, column: which row of a Parquet file, counted from 0, and the column with the bytes; None likewise.
     """
 
     name: str
     path: Path
     tune: int | None = None
+    row: int | None = None
+    column: str | None = None
 
 
 def folder(path: str | Path) -> list[Entry]:
@@ -55,13 +58,14 @@ def folder(path: str | Path) -> list[Entry]:
         files = [root] if root.suffix.lower() in SUFFIXES else []
         base = root.parent
     elif root.is_dir():
-        files, base = sorted(_walk(root)), root
+        files, base = sorted(files_below(root, SUFFIXES)), root
     else:
         raise CorpusError(f"data.path={path}: no such folder; give a folder that holds {' '.join(SUFFIXES)} files")
     entries = [entry for file in files for entry in _entries_of(file, file.relative_to(base).as_posix())]
     if not entries:
         raise CorpusError(
             f"data.path={path}: no {' '.join(SUFFIXES)} file in it or in the folders below; give a folder of music"
+            + ("; Parquet files are read with data=parquet" if _has_parquet(root) else "")
         )
     return entries
 
@@ -106,7 +110,12 @@ def _with_header(tune: str, header: str) -> str:
     return f"{first}\n{header}{rest}" if header else tune
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _has_parquet(root: Path) -> bool:
+    return root.suffix == ".parquet" if root.is_file() else next(files_below(root, (".parquet",)), None) is not None
+
+
+def files_below(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """The files of these endings in a folder and all below it, in no order; links to folders are followed once."""
     top = os.stat(root)
     seen = {(top.st_dev, top.st_ino)}
     for directory, folders, files in os.walk(root, followlinks=True, onerror=_say_left_out):
@@ -123,7 +132,7 @@ def _walk(root: Path) -> Iterator[Path]:
         for name in files:
             path = Path(directory, name)
             # a pipe or a device never ends; a link to nowhere is named in the quarantine
-            if name.lower().endswith(SUFFIXES) and (path.is_file() or not path.exists()):
+            if name.lower().endswith(suffixes) and (path.is_file() or not path.exists()):
                 yield path
 
 

@@ -1,0 +1,100 @@
+"""Reads and tokenizes ahead of training, whole or a shard at a time, into the cache that training reads from.
+
+A shard is the corpus of a part of the entries; a run over all of them takes from it what is there already.
+"""
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from midiaug.data.corpus import Corpus, Quarantined, read_corpus
+from midiaug.data.module import MidiDataModule
+from midiaug.data.music import list_entries
+from midiaug.data.report import report_pieces, report_unwritable, say
+from midiaug.data.shards import check_shards, shard_of
+from midiaug.data.store import TokenStore, build_store
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a preparation came to. bytes: of the folders in the cache. seconds: it took, little where it was done."""
+
+    shards: int | None
+    shard: int | None
+    pieces: int
+    quarantined: list[Quarantined]
+    tokens: int
+    bytes: int
+    seconds: float
+    cache_dir: str
+    corpus: str | None
+    store: str | None
+
+    def summary(self) -> dict[str, Any]:
+        """The figures as they go into prepare.json."""
+        return asdict(self) | {"quarantined": len(self.quarantined)}
+
+
+def prepare(data: MidiDataModule, shards: int | None = None, shard: int | None = None) -> Prepared:
+    """Read and tokenize all of the source and split it, or one shard of it, and say what came of it.
+
+    Raises ConfigError for a shard that is none of them; CorpusError where there is nothing to read in all.
+    """
+    check_shards(shards, shard, data.limit)
+    start = time.perf_counter()
+    if shards is None or shard is None:
+        found: tuple[Corpus, TokenStore | None] | None = (data.corpus, data.store)
+    else:
+        found = _prepare_shard(data, shards, shard)
+    seconds = time.perf_counter() - start
+    result = _result(data, found, shards, shard, seconds)
+    say("tokens", f"{result.tokens:,}; {result.bytes / 1e6:,.1f} MB in the cache, {seconds:.1f} s")
+    say("cache", str(data.cache_dir))
+    return result
+
+
+def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpus, TokenStore | None] | None:
+    entries = list_entries(data.source, data.path, data.collection, data.column)
+    part = shard_of(entries, shards, shard)
+    say("shard", f"{shard} of 0 to {shards - 1}: {len(part):,} of the {len(entries):,}")
+    if not part:
+        say("", "nothing is left for this one: there are fewer pieces than shards, or some are very large")
+        return None
+    corpus = read_corpus(part, data.limits, data.cache_dir, may_be_empty=True)
+    if len(corpus) == 0:
+        say("pieces", f"none of the {len(part):,} can be used; each has its reason in quarantine.json")
+        return corpus, None
+    store = build_store(corpus, data.tokenizer, data.limits, data.cache_dir)
+    report_pieces(corpus, store)
+    report_unwritable(store, data.tokenizer)
+    return corpus, store
+
+
+def _result(
+    data: MidiDataModule,
+    found: tuple[Corpus, TokenStore | None] | None,
+    shards: int | None,
+    shard: int | None,
+    seconds: float,
+) -> Prepared:
+    corpus, store = found or (None, None)
+    parts = [part for part in (corpus, store) if part is not None]  # a corpus of no pieces counts as false
+    return Prepared(
+        shards=shards,
+        shard=shard,
+        pieces=int(store.has_pieces.sum()) if store is not None else 0,
+        quarantined=[entry for part in parts for entry in part.quarantined],
+        tokens=int(np.asarray(store.tokens.lengths()).sum()) if store is not None else 0,
+        bytes=sum(_bytes_of(part.directory) for part in parts),
+        seconds=round(seconds, 3),
+        cache_dir=str(data.cache_dir),
+        corpus=corpus.key if corpus is not None else None,
+        store=store.directory.name if store is not None else None,
+    )
+
+
+def _bytes_of(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.iterdir())
