@@ -13,6 +13,7 @@ import platformdirs
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from midiaug.data.flat import open_array
 from midiaug.errors import CacheError
 
 
@@ -65,4 +66,4 @@ def kept_arrays(directory: Path, make: Callable[[], Mapping[str, NDArray[Any]]])
             np.save(temporary / f"{name}.npy", content)
 
     build_once(directory, build)
-    return {path.stem: np.load(path, mmap_mode="r") for path in directory.glob("*.npy")}
+    return {path.stem: open_array(path) for path in directory.glob("*.npy")}

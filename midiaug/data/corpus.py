@@ -20,7 +20,7 @@ from midiaug.data.cache import build_once, key_of
 from midiaug.data.digests import as_keys, digest, digests_of
 from midiaug.data.earlier import Earlier
 from midiaug.data.fingerprint import VERSION, ngrams_of
-from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode
+from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.sources import Entry, shuffled
 from midiaug.data.workers import in_processes
@@ -59,8 +59,8 @@ class Corpus:
         self.names = Strings(directory, "names")
         self.midi = Ragged(directory, "midi", np.uint8)
         self.ngrams = Ragged(directory, "ngrams", np.uint64)
-        self.notes: NDArray[np.int64] = np.load(directory / "notes.npy", mmap_mode="r")
-        self.digests: NDArray[np.uint64] = np.load(directory / "digests.npy", mmap_mode="r")
+        self.notes: NDArray[np.int64] = open_array(directory / "notes.npy")
+        self.digests: NDArray[np.uint64] = open_array(directory / "digests.npy")
         self.quarantined = [Quarantined(**row) for row in json.loads((directory / "quarantine.json").read_text())]
 
     @cached_property
@@ -210,15 +210,16 @@ class _Writer:
 
 def _read(entries: list[Entry], limits: Limits) -> list[_Read | str]:
     """Read each entry, in a process of its own: a piece, or the reason why not."""
-    results: list[_Read | str] = []
-    for entry in entries:
+    results: dict[int, _Read | str] = {}
+    # rows of a Parquet file in their order, in which it is read once
+    for number in sorted(range(len(entries)), key=lambda number: (entries[number].path, entries[number].row or 0)):
         try:
-            midi = read_midi_bytes(entry)
+            midi = read_midi_bytes(entries[number])
             score = parse(midi, limits)
-            results.append(_Read(midi, ngrams_of(score), score.note_num()))
+            results[number] = _Read(midi, ngrams_of(score), score.note_num())
         except QuarantinedFile as reason:
-            results.append(str(reason))
-    return results
+            results[number] = str(reason)
+    return [results[number] for number in range(len(entries))]
 
 
 def _weight(entry: Entry) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from midiaug.data.buffers import Buffers
 from midiaug.data.routes import Route, Windows
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.transpose import MAX_SHIFT
@@ -19,6 +17,12 @@ from midiaug.errors import ConfigError, PitchOutOfRange
 IGNORED = -100
 Batch = dict[str, Tensor]
 Rows = tuple[NDArray[np.integer], NDArray[np.integer]]
+
+
+def widened(arrays: Tensor) -> Batch:
+    """The batch of what TransposedDataset.narrow returns, or of a part of it: three arrays of int64."""
+    ids, labels, mask = arrays.long().unbind()
+    return {"input_ids": ids, "labels": labels, "attention_mask": mask}
 
 
 class TransposedDataset(Dataset[Batch]):
@@ -50,8 +54,8 @@ class TransposedDataset(Dataset[Batch]):
         self._given_room = room
         self._route = route
         self._pad_id = pad_id
-        self._buffers = Buffers()
-        self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
+        self._column_type = np.int16 if windows.size < 1 << 15 else np.int32
+        self._columns = torch.from_numpy(np.arange(windows.size, dtype=self._column_type))
 
     @cached_property
     def _room(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -96,28 +100,31 @@ class TransposedDataset(Dataset[Batch]):
         return drawn
 
     def _batch(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Batch:
+        return widened(self.narrow(rows, semitones))
+
+    def narrow(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Tensor:
+        """A batch in the narrowest type that holds the ids, which moves the least memory; `widened` makes it int64.
+
+        rows, semitones: (n,) -> (3, n, window): input_ids, labels and attention_mask.
+        """
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
         rows = rows % len(self)
         self._check_room(rows, semitones)
-        ids, lengths = self._route.read(self.windows, rows, semitones)
-        # all three arrays are made in the narrow type of the ids and widened last, which moves the least memory
-        beyond: NDArray[Any] = np.subtract(
-            self._columns, lengths[:, None], dtype=self._columns.dtype, casting="same_kind"
-        )
-        beyond >>= 8 * beyond.itemsize - 1  # all bits inside the window, none behind its end
-        valid = beyond.astype(ids.dtype, copy=False)
-        ids &= valid
-        behind = np.invert(valid)
-        inputs, labels, mask = self._buffers.take((3, *ids.shape))
-        labels[:] = ids | (behind & IGNORED)
-        inputs[:] = ids | (behind & self._pad_id) if self._pad_id else ids
-        mask[:] = valid & 1
-        return {
-            "input_ids": torch.from_numpy(inputs),
-            "labels": torch.from_numpy(labels),
-            "attention_mask": torch.from_numpy(mask),
-        }
+        read, lengths = self._route.read(self.windows, rows, semitones)
+        ids = torch.from_numpy(read)
+        valid = self._columns - torch.from_numpy(lengths[:, None].astype(self._column_type))
+        valid >>= 8 * valid.itemsize - 1  # all bits inside the window, none behind its end
+        valid = valid.to(ids.dtype)
+        arrays = torch.empty((3, *ids.shape), dtype=ids.dtype)
+        inputs, labels, mask = arrays
+        torch.bitwise_and(ids, valid, out=inputs)
+        torch.bitwise_and(valid, 1, out=mask)
+        torch.bitwise_and(valid.bitwise_not_(), IGNORED, out=labels)
+        labels |= inputs
+        if self._pad_id:
+            inputs |= valid & self._pad_id
+        return arrays
 
     def _check_room(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> None:
         of_piece = self.pieces[rows]

@@ -10,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def open_array(path: Path) -> NDArray[Any]:
+    """An array that np.save wrote, memory-mapped. As a plain ndarray: numpy's own kind costs microseconds a use."""
+    return np.asarray(np.load(path, mmap_mode="r"))
+
+
 class RaggedWriter:
     """Write rows of different lengths one behind the other: `<name>.bin`, and their ends in `<name>.npy`."""
 
@@ -52,9 +57,11 @@ class Ragged:
         self._where = directory, name, np.dtype(dtype).name
         path = directory / f"{name}.bin"
         self.data: NDArray[Any] = (
-            np.memmap(path, dtype, mode="r") if path.stat().st_size else np.zeros(0, dtype)  # an empty map is refused
+            np.asarray(np.memmap(path, dtype, mode="r"))
+            if path.stat().st_size
+            else np.zeros(0, dtype)  # an empty map is refused
         )
-        self.offsets: NDArray[np.int64] = np.load(directory / f"{name}.npy", mmap_mode="r")
+        self.offsets: NDArray[np.int64] = open_array(directory / f"{name}.npy")
 
     def __getstate__(self) -> tuple[Path, str, str]:
         return self._where  # a worker process opens the files again, and shares their memory

@@ -27,7 +27,8 @@ from midiaug.data.workers import cores
 from midiaug.errors import ConfigError
 
 _MOST_WORKERS = 16  # more only wait for each other and for memory
-_BLOCK_TOKENS = 1 << 17  # read at once by table: shares the fixed cost, and stays within the memory that is reused
+# read at once by table: shares the fixed cost, and stays within the processor's cache; workers hand theirs over whole
+_BLOCK_TOKENS, _BLOCK_TOKENS_OF_WORKERS = 1 << 19, 1 << 16
 
 
 class MidiDataModule(LightningDataModule):
@@ -191,7 +192,8 @@ class MidiDataModule(LightningDataModule):
 
     @property
     def _block(self) -> int:
-        return max(1, _BLOCK_TOKENS // (self.batch_size * self.window)) if self.route_name == "tokens" else 1
+        tokens = _BLOCK_TOKENS_OF_WORKERS if self.num_workers else _BLOCK_TOKENS
+        return max(1, tokens // (self.batch_size * self.window)) if self.route_name == "tokens" else 1
 
     @property
     def num_workers(self) -> int:

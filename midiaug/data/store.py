@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from midiaug.data.cache import build_once, key_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.earlier import Earlier
-from midiaug.data.flat import Ragged, RaggedWriter
+from midiaug.data.flat import Ragged, RaggedWriter, open_array
 from midiaug.data.pieces import Limits
 from midiaug.data.proof import Proof
 from midiaug.data.tokenized import Tokenized, tokenize_pieces
@@ -53,12 +53,12 @@ class TokenStore:
         meta = json.loads((directory / "meta.json").read_text())
         self.directory = directory
         self.tokens = Ragged(directory, "tokens", np.dtype(meta["dtype"]))
-        self.piece: NDArray[np.int64] = np.load(directory / "piece.npy", mmap_mode="r")
-        self.track: NDArray[np.int64] = np.load(directory / "track.npy", mmap_mode="r")
-        self.lowest: NDArray[np.integer] = np.load(directory / "lowest.npy", mmap_mode="r")
-        self.highest: NDArray[np.integer] = np.load(directory / "highest.npy", mmap_mode="r")
-        self.unwritable: NDArray[np.int64] = np.load(directory / "unwritable.npy", mmap_mode="r")
-        self.cases: NDArray[np.integer] = np.load(directory / "cases.npy", mmap_mode="r")
+        self.piece: NDArray[np.int64] = open_array(directory / "piece.npy")
+        self.track: NDArray[np.int64] = open_array(directory / "track.npy")
+        self.lowest: NDArray[np.integer] = open_array(directory / "lowest.npy")
+        self.highest: NDArray[np.integer] = open_array(directory / "highest.npy")
+        self.unwritable: NDArray[np.int64] = open_array(directory / "unwritable.npy")
+        self.cases: NDArray[np.integer] = open_array(directory / "cases.npy")
         self.proof = Proof(**meta["proof"])
         self.reasons: dict[str, str] = meta["reasons"]
         self.differences: dict[str, str] = meta["differences"]
