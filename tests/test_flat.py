@@ -66,7 +66,7 @@ def test_rows_are_read_from_the_file_and_cannot_be_written(tmp_path):
     ragged = written(tmp_path, [[1, 2]], np.uint8)
     with pytest.raises(ValueError, match="read-only"):
         ragged[0][0] = 5
-    assert isinstance(ragged.data, np.memmap)
+    assert isinstance(ragged.data.base, np.memmap)
     assert (tmp_path / "rows.bin").read_bytes() == b"\x01\x02"
 
 

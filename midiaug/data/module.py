@@ -22,7 +22,7 @@ from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
-from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer
+from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer, default_tokenizer
 from midiaug.data.workers import cores
 from midiaug.errors import ConfigError
 
@@ -71,7 +71,7 @@ class MidiDataModule(LightningDataModule):
         self.source = source or ("bundled" if path is None else "folder")
         check_source(self.source, path, column)
         self.path, self.collection, self.column, self.limit = path, collection, column, limit
-        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else _default_tokenizer()
+        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else default_tokenizer()
         self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.window, self.batch_size = window, batch_size
         self.requested_workers, self.requested_route = num_workers, route
@@ -252,10 +252,3 @@ class MidiDataModule(LightningDataModule):
                     if shown
                     else f"ckpt: trained with {key}={state_dict.get(key)}, and this run has {value}; use the same"
                 )
-
-
-def _default_tokenizer() -> MusicTokenizer:
-    from miditok import REMI  # takes two seconds to import
-
-    tokenizer: MusicTokenizer = REMI()
-    return tokenizer

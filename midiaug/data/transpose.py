@@ -41,6 +41,14 @@ class MusicTokenizer(Protocol):
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
 
 
+def default_tokenizer() -> MusicTokenizer:
+    """MidiTok's REMI with its own settings."""
+    from miditok import REMI  # takes two seconds to import
+
+    tokenizer: MusicTokenizer = REMI()
+    return tokenizer
+
+
 def transpose(score: ScoreTick, semitones: int) -> ScoreTick:
     """A new score, shifted by semitones (positive is up); drums, timing and velocity as they were.
 
