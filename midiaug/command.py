@@ -22,6 +22,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from midiaug.directories import remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
 from midiaug.launchers import EXTRAS, job_error
+from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
 _PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
@@ -44,6 +45,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
 
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
+            let_waiting_threads_sleep()
             sys.argv[1:] = prepared(sys.argv[1:])
             _register_resolvers(sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)

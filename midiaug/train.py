@@ -10,7 +10,6 @@ from midiaug.command import command
 from midiaug.directories import checkpoint_file
 from midiaug.errors import ConfigError
 from midiaug.settings import checked
-from midiaug.threads import let_waiting_threads_sleep
 
 
 @command("train")
@@ -23,7 +22,6 @@ def main(config: DictConfig) -> float:
         )
     directory = Path(HydraConfig.get().runtime.output_dir)
     ckpt = checkpoint_file(settings.ckpt, directory)
-    let_waiting_threads_sleep()
     from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
 
     return train_model(settings, directory, ckpt)

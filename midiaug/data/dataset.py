@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,8 +22,8 @@ Rows = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 def widened(arrays: Tensor) -> Batch:
     """The batch of what TransposedDataset.narrow returns, or of a part of it: three arrays of int64."""
-    ids, labels, mask = arrays.long().unbind()
-    return {"input_ids": ids, "labels": labels, "attention_mask": mask}
+    ids, labels, mask = arrays  # one by one: few enough numbers for torch to leave them to one thread
+    return {"input_ids": ids.long(), "labels": labels.long(), "attention_mask": mask.long()}
 
 
 class TransposedDataset(Dataset[Batch]):
@@ -54,8 +55,7 @@ class TransposedDataset(Dataset[Batch]):
         self._given_room = room
         self._route = route
         self._pad_id = pad_id
-        self._column_type = np.int16 if windows.size < 1 << 15 else np.int32
-        self._columns = torch.from_numpy(np.arange(windows.size, dtype=self._column_type))
+        self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
 
     @cached_property
     def _room(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -111,20 +111,21 @@ class TransposedDataset(Dataset[Batch]):
             raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
         rows = rows % len(self)
         self._check_room(rows, semitones)
-        read, lengths = self._route.read(self.windows, rows, semitones)
-        ids = torch.from_numpy(read)
-        valid = self._columns - torch.from_numpy(lengths[:, None].astype(self._column_type))
-        valid >>= 8 * valid.itemsize - 1  # all bits inside the window, none behind its end
-        valid = valid.to(ids.dtype)
-        arrays = torch.empty((3, *ids.shape), dtype=ids.dtype)
+        ids, lengths = self._route.read(self.windows, rows, semitones)
+        # in numpy, on one thread: torch would share this out among threads, which costs more than it brings
+        beyond: NDArray[Any] = self._columns - lengths[:, None].astype(self._columns.dtype)
+        beyond >>= 8 * beyond.itemsize - 1  # all bits inside the window, none behind its end
+        valid = beyond.astype(ids.dtype, copy=False)
+        arrays = np.empty((3, *ids.shape), ids.dtype)
         inputs, labels, mask = arrays
-        torch.bitwise_and(ids, valid, out=inputs)
-        torch.bitwise_and(valid, 1, out=mask)
-        torch.bitwise_and(valid.bitwise_not_(), IGNORED, out=labels)
+        np.bitwise_and(ids, valid, out=inputs)
+        np.bitwise_and(valid, 1, out=mask)
+        np.invert(valid, out=valid)
+        np.bitwise_and(valid, IGNORED, out=labels)
         labels |= inputs
         if self._pad_id:
             inputs |= valid & self._pad_id
-        return arrays
+        return torch.from_numpy(arrays)
 
     def _check_room(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> None:
         of_piece = self.pieces[rows]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
@@ -104,8 +103,8 @@ class TokenRoute:
         # a comparison does what the table does: as unsigned numbers, ids below the first pitch wrap round and are large
         first, count = self._pitches
         unsigned = np.dtype(f"u{self._type.itemsize}").type
-        pitched = torch.from_numpy((ids - self._type.type(first)).view(unsigned) < unsigned(count))
-        ids += (pitched * torch.from_numpy(semitones.astype(self._type)[:, None])).numpy()  # torch broadcasts faster
+        pitched = (ids - self._type.type(first)).view(unsigned) < unsigned(count)
+        ids += np.multiply(pitched, semitones.astype(self._type)[:, None], dtype=self._type)
         return ids, windows.length[rows]
 
 
