@@ -33,7 +33,7 @@ def test_what_the_user_chose_stands_alone(name, value, monkeypatch):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there is it seen what OpenMP took up")
 def test_the_command_sets_it_before_torch_is_imported():
-    code = "import sys; import midiaug.train; midiaug.train.let_waiting_threads_sleep(); "
+    code = "import sys; import midiaug.command; midiaug.command.let_waiting_threads_sleep(); "
     code += "assert 'torch' not in sys.modules; import torch; torch.ones(9).sum()"
     environment = {name: value for name, value in os.environ.items() if name not in NAMES}
     environment |= {"OMP_DISPLAY_ENV": "TRUE"}
