@@ -10,6 +10,21 @@ from midiaug.errors import ConfigError
 State = Tensor | tuple[Tensor, Tensor]
 
 
+class Dropout(nn.Dropout):
+    """Dropout that on a CPU draws 16 random bits for each unit: torch draws 64, for a tenth of a small model's step.
+
+    The share of units is then right to within 1 in 65,536. Elsewhere it is torch's own.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        """input: of any shape -> the same shape, units left out set to 0 and the others made larger."""
+        if not self.training or self.p == 0 or input.device.type != "cpu":
+            return super().forward(input)
+        bits = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None).view(torch.int16)
+        kept = bits[: input.numel()].view(input.shape) < round((1 - self.p) * (1 << 16)) - (1 << 15)
+        return input * kept.to(input.dtype).div_(1 - self.p)
+
+
 class RecurrentLM(nn.Module):
     """Predicts each next token from all before it.
 
@@ -39,7 +54,7 @@ class RecurrentLM(nn.Module):
         between_layers = dropout if layers > 1 else 0.0  # torch warns of dropout behind a single layer
         recurrent = {"lstm": nn.LSTM, "gru": nn.GRU}[cell]
         self.recurrent = recurrent(embed, hidden, layers, batch_first=True, dropout=between_layers)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.output = nn.Linear(hidden, vocab_size)
         self._scale = 1.0
         if embed == hidden:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from midiaug.errors import ConfigError
-from midiaug.model import RecurrentLM, device_of, token_losses
+from midiaug.model import Dropout, RecurrentLM, device_of, token_losses
 
 VOCABULARY = 30
 
@@ -187,3 +187,28 @@ def test_losses_are_in_full_precision_whatever_the_logits_are():
     losses = token_losses(logits, labels)
     assert losses.dtype == torch.float32
     assert torch.equal(losses, token_losses(logits.float(), labels))
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.97])
+def test_dropout_leaves_out_its_share_and_makes_the_rest_larger(share):
+    torch.manual_seed(0)
+    units = torch.randn(400, 501, requires_grad=True)  # not a multiple of four
+    layer = Dropout(share)
+    left = layer(units)
+    kept = left != 0
+    expected, spread = share * units.numel(), (share * (1 - share) * units.numel()) ** 0.5
+    assert abs(int((~kept).sum()) - expected) < 5 * spread
+    assert torch.allclose(left[kept], units[kept] / (1 - share))
+    left.sum().backward()
+    assert torch.allclose(units.grad, kept / (1 - share))
+    for columns in (kept[:, 0::4], kept[:, 1::4], kept[:, 2::4], kept[:, 3::4]):  # the parts of one random number
+        assert float(columns.float().mean()) == pytest.approx(1 - share, abs=5 * spread / units.numel() * 2)
+    assert not torch.equal(layer(units) != 0, kept), "another draw each time"
+    assert torch.equal(layer.eval()(units), units)
+
+
+def test_dropout_draws_from_torchs_generator():
+    units = torch.ones(1000)
+    drawn = [(torch.manual_seed(seed), Dropout(0.5)(units))[1] for seed in (1, 1, 2)]
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
