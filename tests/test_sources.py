@@ -198,3 +198,10 @@ def test_the_seed_alone_decides_the_shuffled_order():
     renamed = [Entry(f"other {number}.mid", Path("x")) for number in range(50)]
     positions = [entries.index(entry) for entry in shuffled(entries, 1)]
     assert [renamed.index(entry) for entry in shuffled(renamed, 1)] == positions
+
+
+def test_a_link_that_leads_to_itself_ends_nothing(tmp_path):
+    music.write(music.tune(1), tmp_path / "tune.mid")
+    (tmp_path / "self.mid").symlink_to(tmp_path / "self.mid")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    assert [entry.name for entry in folder(tmp_path)] == ["self.mid", "tune.mid"]

@@ -109,15 +109,16 @@ def _files(path: str | Path) -> list[tuple[str, Path]]:
     if root.is_file():
         return [(root.name, root)]
     if root.is_dir():
-        found, base = sorted(files_below(root, (_ENDING,))), root
+        found = files_below(root, (_ENDING,))
     else:
-        found = sorted({Path(name) for name in glob.glob(str(root), recursive=True) if Path(name).is_file()})
         base = next(parent for parent in root.parents if not glob.has_magic(str(parent)))
+        files = sorted({Path(name) for name in glob.glob(str(root), recursive=True) if Path(name).is_file()})
+        found = [(file.relative_to(base).as_posix(), file) for file in files]
     if not found:
         raise CorpusError(
             f"data.path={path}: no {_ENDING} file there; give a file, a folder, or a pattern such as 'a/**/*.parquet'"
         )
-    return [(file.relative_to(base).as_posix(), file) for file in found]
+    return found
 
 
 def _footer(path: Path) -> tuple["pyarrow.Schema", int]:

@@ -6,7 +6,6 @@ A source is a sorted list of entries; nothing is read here but the lines that pa
 import logging
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,13 +54,12 @@ def folder(path: str | Path) -> list[Entry]:
     except OSError as error:
         raise CorpusError(f"data.path={path}: {error.strerror or error}; give a folder of music, or a file") from error
     if root.is_file():
-        files = [root] if root.suffix.lower() in SUFFIXES else []
-        base = root.parent
+        files = [(root.name, root)] if root.suffix.lower() in SUFFIXES else []
     elif root.is_dir():
-        files, base = sorted(files_below(root, SUFFIXES)), root
+        files = files_below(root, SUFFIXES)
     else:
         raise CorpusError(f"data.path={path}: no such folder; give a folder that holds {' '.join(SUFFIXES)} files")
-    entries = [entry for file in files for entry in _entries_of(file, file.relative_to(base).as_posix())]
+    entries = [entry for name, file in files for entry in _entries_of(file, name)]
     if not entries:
         raise CorpusError(
             f"data.path={path}: no {' '.join(SUFFIXES)} file in it or in the folders below; give a folder of music"
@@ -111,29 +109,51 @@ def _with_header(tune: str, header: str) -> str:
 
 
 def _has_parquet(root: Path) -> bool:
-    return root.suffix == ".parquet" if root.is_file() else next(files_below(root, (".parquet",)), None) is not None
+    return root.suffix == ".parquet" if root.is_file() else bool(files_below(root, (".parquet",)))
 
 
-def files_below(root: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """The files of these endings in a folder and all below it, in no order; links to folders are followed once."""
+def files_below(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
+    """The files of these endings in a folder and all below it: their names within it, sorted, and their paths.
+
+    Links to folders are followed once.
+    """
     top = os.stat(root)
-    seen = {(top.st_dev, top.st_ino)}
-    for directory, folders, files in os.walk(root, followlinks=True, onerror=_say_left_out):
-        kept = []
-        for name in sorted(folders):
-            try:
-                status = os.stat(os.path.join(directory, name))
-            except OSError:
-                continue  # a link to nowhere holds no music
-            if (status.st_dev, status.st_ino) not in seen:
-                seen.add((status.st_dev, status.st_ino))
-                kept.append(name)
-        folders[:] = kept
-        for name in files:
-            path = Path(directory, name)
+    seen, names, folders = {(top.st_dev, top.st_ino)}, [], [""]
+    while folders:
+        folder = folders.pop()
+        for entry in _entries_in(os.path.join(root, folder)):
+            name = f"{folder}{entry.name}"
+            status = _folder_status(entry)
+            if status is not None:
+                if (status.st_dev, status.st_ino) not in seen:
+                    seen.add((status.st_dev, status.st_ino))
+                    folders.append(f"{name}/")
             # a pipe or a device never ends; a link to nowhere is named in the quarantine
-            if name.lower().endswith(suffixes) and (path.is_file() or not path.exists()):
-                yield path
+            elif name.lower().endswith(suffixes) and (_is_file(entry) or not os.path.exists(entry.path)):
+                names.append(name)
+    names.sort(key=lambda name: name.split("/"))
+    return [(name, Path(root, name)) for name in names]
+
+
+def _folder_status(entry: "os.DirEntry[str]") -> os.stat_result | None:
+    """The status of a folder, or of the one that a link leads to; None for anything else."""
+    try:
+        return entry.stat() if entry.is_dir() else None
+    except OSError:  # a link that leads to itself
+        return None
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_file(follow_symlinks=False) or os.path.isfile(entry.path)  # the first asks the disk nothing
+
+
+def _entries_in(folder: str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)  # so that of two links to a folder the first is taken
+    except OSError as error:
+        _say_left_out(error)
+        return []
 
 
 def _say_left_out(error: OSError) -> None:
@@ -141,7 +161,7 @@ def _say_left_out(error: OSError) -> None:
 
 
 def _entries_of(path: Path, name: str) -> list[Entry]:
-    if path.suffix.lower() != ".abc":
+    if not name.lower().endswith(".abc"):
         return [Entry(name, path)]
     try:
         count = len(tunes_of(abc_text(path.read_bytes())))
