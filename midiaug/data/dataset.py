@@ -16,13 +16,14 @@ from midiaug.data.transpose import MAX_SHIFT
 from midiaug.errors import ConfigError, PitchOutOfRange
 
 IGNORED = -100
+_TABLE_WINDOW = 512  # up to here a table of all lengths fits into the processor's cache
 Batch = dict[str, Tensor]
 Rows = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 
-def widened(arrays: Tensor) -> Batch:
-    """The batch of what TransposedDataset.narrow returns, or of a part of it: three arrays of int64."""
-    ids, labels, mask = arrays  # one by one: few enough numbers for torch to leave them to one thread
+def widened(ids: Tensor, labels: Tensor, mask: Tensor) -> Batch:
+    """The batch of the three arrays that TransposedDataset.narrow returns, or of a part of each, as int64."""
+    # one by one: few enough numbers for torch to leave them to one thread
     return {"input_ids": ids.long(), "labels": labels.long(), "attention_mask": mask.long()}
 
 
@@ -56,6 +57,8 @@ class TransposedDataset(Dataset[Batch]):
         self._route = route
         self._pad_id = pad_id
         self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
+        every = np.arange(windows.size + 1) if windows.size <= _TABLE_WINDOW else np.zeros(0, np.int64)
+        self._inside_by_length = self._compared(every)
 
     @cached_property
     def _room(self) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
@@ -100,7 +103,7 @@ class TransposedDataset(Dataset[Batch]):
         return drawn
 
     def _batch(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Batch:
-        return widened(self.narrow(rows, semitones))
+        return widened(*self.narrow(rows, semitones))
 
     def narrow(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Tensor:
         """A batch in the narrowest type that holds the ids, which moves the least memory; `widened` makes it int64.
@@ -113,9 +116,7 @@ class TransposedDataset(Dataset[Batch]):
         self._check_room(rows, semitones)
         ids, lengths = self._route.read(self.windows, rows, semitones)
         # in numpy, on one thread: torch would share this out among threads, which costs more than it brings
-        beyond: NDArray[Any] = self._columns - lengths[:, None].astype(self._columns.dtype)
-        beyond >>= 8 * beyond.itemsize - 1  # all bits inside the window, none behind its end
-        valid = beyond.astype(ids.dtype, copy=False)
+        valid = self._inside(lengths).astype(ids.dtype, copy=False)
         arrays = np.empty((3, *ids.shape), ids.dtype)
         inputs, labels, mask = arrays
         np.bitwise_and(ids, valid, out=inputs)
@@ -126,6 +127,16 @@ class TransposedDataset(Dataset[Batch]):
         if self._pad_id:
             inputs |= valid & self._pad_id
         return torch.from_numpy(arrays)
+
+    def _inside(self, lengths: NDArray[np.integer]) -> NDArray[np.signedinteger]:
+        """(n,) tokens -> (n, window): all bits where a token lies, none behind the window's end."""
+        known = self._inside_by_length
+        return known[lengths] if len(known) else self._compared(lengths)
+
+    def _compared(self, lengths: NDArray[np.integer]) -> NDArray[np.signedinteger]:
+        beyond: NDArray[Any] = self._columns - lengths[:, None].astype(self._columns.dtype)
+        beyond >>= 8 * beyond.itemsize - 1
+        return beyond
 
     def _check_room(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> None:
         of_piece = self.pieces[rows]

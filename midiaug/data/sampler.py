@@ -182,9 +182,9 @@ class TransposingLoader(DataLoader[Batch]):
         size = self.sampler.batch_size
         for block in self._from_workers() if self.num_workers else self._read_here():
             whole = self.sampler.block > 1 and block.shape[1] % size == 0
-            for part in torch.split(block, size, 1) if whole else (block,):
+            for part in zip(*(torch.split(array, size) for array in block), strict=True) if whole else (block,):
                 self._delivered["batch"] += 1
-                batch = widened(part)
+                batch = widened(*part)
                 yield {name: tensor.pin_memory() for name, tensor in batch.items()} if self._pins else batch
 
     def _read_here(self) -> Iterator[Tensor]:
