@@ -158,3 +158,22 @@ def test_a_key_is_the_same_in_every_process():
 def test_the_default_cache_is_the_users_own(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache_dir() == tmp_path / "midiaug"
+
+
+@pytest.mark.parametrize("damage", ["cut", "longer", "gone", "no list", "empty"])
+def test_a_damaged_directory_is_built_again_and_said(cache, damage, caplog):
+    target = build_once(cache / "kind" / "key", whole)
+    if damage in ("cut", "longer"):
+        (target / "data").write_text("who" if damage == "cut" else "wholesome")
+    elif damage == "gone":
+        (target / "data").unlink()
+    else:
+        for path in list(target.iterdir()):
+            if damage == "empty" or path.name != "data":
+                path.unlink()
+    build_once(target, whole)
+    assert (target / "data").read_text() == "whole"
+    assert "key: damaged; it is built again" in caplog.text
+    caplog.clear()
+    build_once(target, whole)
+    assert not caplog.text

@@ -133,3 +133,14 @@ def test_a_piece_that_was_lost_to_a_dead_process_is_tried_again(tunes, cache, wo
     corpus, _ = build(folder(tunes), cache)
     assert sorted(worked["read"]) == ["new.mid", lost]
     assert lost in corpus.names.all()
+
+
+def test_nothing_is_taken_from_a_damaged_build(tunes, cache, tmp_path, worked):
+    _, before = build(folder(tunes), cache)
+    with (before.directory / "tokens.bin").open("r+b") as file:
+        file.truncate(1000)
+    worked["tokenized"].clear()
+    music.write(music.tune(5000), tunes / "new.mid")
+    after = build(folder(tunes), cache)
+    assert len(worked["tokenized"]) == 25
+    assert content(*after) == content(*build(folder(tunes), tmp_path / "other"))

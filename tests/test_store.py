@@ -144,7 +144,7 @@ def test_it_knows_the_room_of_each_piece(corpus, cache):
 
 def test_it_lies_on_disk_in_the_narrowest_type_with_room_behind_the_last_token(corpus, cache):
     store = store_of(corpus, REMI(), cache)
-    assert isinstance(store.tokens.data, np.memmap)
+    assert isinstance(store.tokens.data.base, np.memmap)
     assert store.tokens.data.dtype == np.uint16
     assert len(store.tokens.data) == store.tokens.offsets[-1] + MAX_WINDOW
 

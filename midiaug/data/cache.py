@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from midiaug.data.flat import open_array
 from midiaug.errors import CacheError
+
+log = logging.getLogger("midiaug")
+_LENGTHS = "lengths.json"
 
 
 def default_cache_dir() -> Path:
@@ -31,21 +35,26 @@ def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
     """Return the directory, built first by `build` where it is not there yet.
 
     `build` fills a temporary directory beside it, which is renamed at the end, so a directory of
-    that name is always complete. A second process that wants the same one waits for the first.
-    What a killed build left behind is removed by the next. Raises CacheError where it cannot be written.
+    that name is always complete; one that lacks a file, or has one of another length, is built again.
+    A second process that wants the same one waits for the first. What a killed build left behind is removed
+    by the next. Raises CacheError where it cannot be written.
     """
     try:
-        if directory.exists():
+        if is_whole(directory):
             return directory
         directory.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(directory.with_suffix(".lock")):
             for leftover in directory.parent.glob(f".{directory.name}.*"):
                 shutil.rmtree(leftover, ignore_errors=True)
+            if directory.exists() and not is_whole(directory):
+                log.warning("%s: damaged; it is built again", directory)
+                shutil.rmtree(directory)
             if not directory.exists():
                 temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
                 temporary.chmod(directory.parent.stat().st_mode & 0o777)  # mkdtemp's own would shut out other users
                 try:
                     build(temporary)
+                    (temporary / _LENGTHS).write_text(json.dumps(_lengths(temporary)))
                     temporary.rename(directory)
                 except BaseException:
                     shutil.rmtree(temporary, ignore_errors=True)
@@ -56,6 +65,18 @@ def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
             f"({error.strerror or error}); free some space there, or give another folder"
         ) from error
     return directory
+
+
+def is_whole(directory: Path) -> bool:
+    """Whether the directory is there with all files that its build left, each as long as it was."""
+    try:
+        return bool(json.loads((directory / _LENGTHS).read_text()) == _lengths(directory))
+    except (OSError, ValueError):
+        return False
+
+
+def _lengths(directory: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_size for path in sorted(directory.iterdir()) if path.name != _LENGTHS}
 
 
 def kept_arrays(directory: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from midiaug.data.cache import is_whole
 from midiaug.data.digests import Lookup
 
 Build = TypeVar("Build")
@@ -20,7 +21,7 @@ class Earlier(Generic[Build]):
     """
 
     def __init__(self, parent: Path, family: str, open_build: Callable[[Path], Build]) -> None:
-        self._folders = sorted(parent.glob(f"{family}-*/"))
+        self._folders = [folder for folder in sorted(parent.glob(f"{family}-*/")) if is_whole(folder)]
         keys = [np.load(folder / "keys.npy") for folder in self._folders]
         self._lookup = Lookup(np.concatenate([*keys, np.zeros((0, 2), np.uint64)]))
         self._begin = np.cumsum([0, *(len(part) for part in keys)])
