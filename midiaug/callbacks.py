@@ -77,7 +77,12 @@ class History(Callback):
         self._restart(trainer)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write what a resumed run brought with it: it may go on in another directory."""
+        """Write what a resumed run brought with it: it may go on in another directory.
+
+        Raises ConfigError where the ranks do not have the same music, such as from caches of their own.
+        """
+        if trainer.world_size > 1:
+            self._data.check_same(trainer.strategy.broadcast(self._data.state_dict()))
         self._write(trainer)
 
     def _restart(self, trainer: Trainer) -> None:

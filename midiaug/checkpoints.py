@@ -14,6 +14,8 @@ from midiaug.callbacks import rehearsal
 from midiaug.data.dataset import Batch
 from midiaug.files import write_whole
 
+_ASKED_EVERY = 64
+
 
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside its final name, then renames it.
@@ -103,7 +105,9 @@ class LastCheckpoint(Checkpoint):
         if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
             return
         due = time.monotonic() - self._written >= self._seconds
-        if due if trainer.world_size == 1 else trainer.strategy.broadcast(due):
+        if trainer.world_size > 1:  # asking makes all wait for each other
+            due = (batch_idx + 1) % _ASKED_EVERY == 0 and trainer.strategy.broadcast(due)
+        if due:
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

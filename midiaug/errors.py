@@ -17,6 +17,10 @@ class QuarantinedFile(MidiaugError):
     """One file that cannot be used; the text is the reason, without the file's name."""
 
 
+class PassingFault(QuarantinedFile):
+    """One file that cannot be used now; the reason may be gone the next time, such as a disk that does not answer."""
+
+
 class SplitError(MidiaugError):
     """A corpus that cannot be split into training and validation pieces."""
 

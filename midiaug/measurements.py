@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from pytorch_lightning import seed_everything
 
 from midiaug.contestants import BASE, STOCK, WHAT, line_up, training_tokens, workers_of
@@ -83,10 +84,13 @@ def loaders(settings: BenchmarkSettings, data: MidiDataModule, files: list[Path]
     entrants = lined_up.contestants
     try:
         runs = {name: partial(entry.tokens_per_second, settings.seconds) for name, entry in entrants.items()}
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # one core each
         for entry in entrants.values():  # what is loaded on first use is loaded
             entry.tokens_per_second(min(_WARM_UP_S, settings.seconds))
         figures = in_turns(runs, settings.rounds, "tokens/s")
     finally:
+        torch.set_num_threads(threads)
         lined_up.close()
     rows = {
         name: {

@@ -21,7 +21,8 @@ class Dropout(nn.Dropout):
         if not self.training or self.p == 0 or input.device.type != "cpu":
             return super().forward(input)
         bits = torch.empty(-(-input.numel() // 4), dtype=torch.int64).random_(-(1 << 63), None).view(torch.int16)
-        kept = bits[: input.numel()].view(input.shape) < round((1 - self.p) * (1 << 16)) - (1 << 15)
+        share = min(max(round((1 - self.p) * (1 << 16)), 1), (1 << 16) - 1)
+        kept = bits[: input.numel()].view(input.shape) < share - (1 << 15)
         return input * kept.to(input.dtype).div_(1 - self.p)
 
 

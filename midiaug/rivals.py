@@ -87,8 +87,8 @@ class Padded:
 class StoredWindows(Dataset[Batch]):
     """Windows of the training pieces from the memory map, in the keys they are in: what a stock DataLoader reads.
 
-    A DataLoader that asks for a batch through `__getitems__` gets the three arrays at once; collate with `list`'s
-    identity. lengths: (windows,) the tokens of each window.
+    A DataLoader that asks for a batch through `__getitems__` gets the three arrays at once; its collate function hands
+    them on. lengths: (windows,) the tokens of each window.
     """
 
     def __init__(self, data: MidiDataModule) -> None:

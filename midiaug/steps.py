@@ -71,13 +71,16 @@ def _plain(settings: TrainSettings, steps: int) -> tuple[float, float, str]:
         trainer, learner, data = _prepared(settings, Path(folder), steps)
         data.setup()
         learner.to(trainer.strategy.root_device).train()
-    optimizer = AdamW(learner.parameters(), lr=settings.optim.lr, weight_decay=settings.optim.weight_decay)
+    data.trainer = trainer  # for a GPU, batches are pinned as they are through Lightning
+    on_gpu = device_of(learner).type == "cuda"
+    rate, decay = settings.optim.lr, settings.optim.weight_decay
+    optimizer = AdamW(learner.parameters(), lr=rate, weight_decay=decay, fused=on_gpu or None)
     batches, waited, ends, begin = _endless(data), 0.0, [], time.perf_counter()
     for _ in range(steps + 1):
         asked = time.perf_counter()
         batch = next(batches)
         waited += time.perf_counter() - asked
-        _step(learner, optimizer, batch, settings.trainer.get("gradient_clip_val"))
+        _step(trainer, learner, optimizer, batch, settings.trainer.get("gradient_clip_val"))
         _wait(learner)
         ends.append(time.perf_counter())
     batches.close()
@@ -85,10 +88,11 @@ def _plain(settings: TrainSettings, steps: int) -> tuple[float, float, str]:
     return (ends[-1] - ends[0]) / steps, waited / (ends[-1] - begin), device_of(learner).type
 
 
-def _step(learner: Any, optimizer: AdamW, batch: Batch, clip: float | None) -> None:
-    batch = {name: tensor.to(device_of(learner)) for name, tensor in batch.items()}
-    losses = token_losses(learner(batch["input_ids"][:, :-1]), batch["labels"])
-    loss = losses.sum() / (batch["labels"][:, 1:] != IGNORED).sum().clamp(min=1)
+def _step(trainer: Trainer, learner: Any, optimizer: AdamW, batch: Batch, clip: float | None) -> None:
+    batch = {name: tensor.to(device_of(learner), non_blocking=True) for name, tensor in batch.items()}
+    with trainer.precision_plugin.forward_context():  # trainer.precision
+        losses = token_losses(learner(batch["input_ids"][:, :-1]), batch["labels"])
+        loss = losses.sum() / (batch["labels"][:, 1:] != IGNORED).sum().clamp(min=1)
     optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     if clip:
@@ -121,7 +125,8 @@ def _lightning(settings: TrainSettings, steps: int) -> float:
 
 
 def _prepared(settings: TrainSettings, folder: Path, steps: int) -> tuple[Trainer, Any, MidiDataModule]:
-    settings = replace(settings, trainer=settings.trainer | _LENGTH | {"max_steps": steps + 1})
+    logged = {"log_every_n_steps": min(settings.trainer.get("log_every_n_steps") or 10, max(1, steps // 2))}
+    settings = replace(settings, trainer=settings.trainer | _LENGTH | logged | {"max_steps": steps + 1})
     data = make_data(settings)
     trainer = make_trainer(settings, folder, History(folder, data))
     return trainer, make_learner(settings, data), data

@@ -1,5 +1,6 @@
 """Each wrong word on the command line gets one sentence that names the key, and a status that is not 0."""
 
+import os
 import sys
 
 import pytest
@@ -177,8 +178,16 @@ def test_a_resumed_run_goes_on_in_its_own_folder(tmp_path):
     for name in ("older", "newer"):
         (tmp_path / name / "checkpoints").mkdir(parents=True)
         (tmp_path / name / "checkpoints" / "last.ckpt").write_text(name)
-    import os
-
     os.utime(tmp_path / "older" / "checkpoints" / "last.ckpt", (1, 1))
     assert run_dir(str(tmp_path), "last", "") == str(tmp_path / "newer")
     assert run_dir(str(tmp_path), None, "seed=1").endswith("_seed=1")
+
+
+def test_a_command_lets_waiting_threads_sleep_before_it_does_anything(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.chdir(tmp_path)
+    for name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT", "HYDRA_FULL_ERROR", "MIDIAUG_ONE_SENTENCE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run"])
+    command("train")(lambda config: seen.append(os.environ.get("OMP_WAIT_POLICY")))()
+    assert seen == ["PASSIVE"]

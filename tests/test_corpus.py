@@ -137,12 +137,12 @@ def test_one_files_other_content_is_another_corpus(tunes, cache):
 
 
 def test_a_new_name_or_limit_is_another_corpus(tunes, cache):
-    keys = {read(tunes, cache).key}
-    keys.add(read_corpus(folder(tunes), Limits(max_bars=100), cache, processes=2).key)
-    keys.add(read_corpus(folder(tunes), Limits(max_tokens=5000), cache, processes=2).key)
+    keys = {read(tunes, cache).directory}
+    keys.add(read_corpus(folder(tunes), Limits(max_bars=100), cache, processes=2).directory)
+    keys.add(read_corpus(folder(tunes), Limits(max_tokens=5000), cache, processes=2).directory)
     (tunes / "plain/book_0/tune_000.mid").rename(tunes / "plain/book_0/tune_000b.mid")
     renamed = read(tunes, cache)
-    keys.add(renamed.key)
+    keys.add(renamed.directory)
     assert len(keys) == 4
     assert "plain/book_0/tune_000b.mid" in renamed.names.all()
 

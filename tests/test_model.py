@@ -212,3 +212,10 @@ def test_dropout_draws_from_torchs_generator():
     drawn = [(torch.manual_seed(seed), Dropout(0.5)(units))[1] for seed in (1, 1, 2)]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
+
+
+@pytest.mark.parametrize("share", [1e-9, 1e-6, 0.999999])
+def test_dropout_of_nearly_nothing_and_of_nearly_all_is_what_it_says(share):
+    torch.manual_seed(0)
+    kept = float((Dropout(share)(torch.ones(200_000)) != 0).float().mean())
+    assert kept == pytest.approx(1 - share, abs=1e-4)

@@ -3,15 +3,18 @@
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from midiaug.data.flat import open_array
@@ -19,6 +22,8 @@ from midiaug.errors import CacheError
 
 log = logging.getLogger("midiaug")
 _LENGTHS = "lengths.json"
+_OLD_S = 600.0
+_PATIENCE_S = 2.0
 
 
 def default_cache_dir() -> Path:
@@ -31,31 +36,40 @@ def key_of(parts: object) -> str:
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
+def build_once(directory: Path, build: Callable[[Path], None], again: Callable[[], bool] = lambda: False) -> Path:
     """Return the directory, built first by `build` where it is not there yet.
 
     `build` fills a temporary directory beside it, which is renamed at the end, so a directory of
     that name is always complete; one that lacks a file, or has one of another length, is built again.
     A second process that wants the same one waits for the first. What a killed build left behind is removed
     by the next. Raises CacheError where it cannot be written.
+
+    again: asked of a directory that has been there for ten minutes, whether to build it anew; meanwhile it lies beside
+    it as `<name>-before`.
     """
     try:
-        if is_whole(directory):
+        if is_whole(directory) and not (_is_old(directory) and again()):
             return directory
         directory.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(directory.with_suffix(".lock")):
+        before = directory.with_name(f"{directory.name}-before")
+        with _waiting(FileLock(directory.with_suffix(".lock")), directory):
             for leftover in directory.parent.glob(f".{directory.name}.*"):
                 shutil.rmtree(leftover, ignore_errors=True)
             if directory.exists() and not is_whole(directory):
                 log.warning("%s: damaged; it is built again", directory)
                 shutil.rmtree(directory)
+            elif directory.exists() and _is_old(directory) and again():
+                shutil.rmtree(before, ignore_errors=True)
+                directory.rename(before)
             if not directory.exists():
                 temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
                 temporary.chmod(directory.parent.stat().st_mode & 0o777)  # mkdtemp's own would shut out other users
                 try:
                     build(temporary)
                     (temporary / _LENGTHS).write_text(json.dumps(_lengths(temporary)))
+                    _to_disk(temporary)
                     temporary.rename(directory)
+                    shutil.rmtree(before, ignore_errors=True)
                 except BaseException:
                     shutil.rmtree(temporary, ignore_errors=True)
                     raise
@@ -65,6 +79,30 @@ def build_once(directory: Path, build: Callable[[Path], None]) -> Path:
             f"({error.strerror or error}); free some space there, or give another folder"
         ) from error
     return directory
+
+
+def _is_old(directory: Path) -> bool:
+    return time.time() - directory.stat().st_mtime > _OLD_S
+
+
+def _to_disk(directory: Path) -> None:
+    """Wait until the files are on the disk: a rename may get there before what it names does."""
+    for path in directory.iterdir():
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+
+@contextmanager
+def _waiting(lock: FileLock, directory: Path) -> Iterator[None]:
+    try:
+        lock.acquire(timeout=_PATIENCE_S)
+    except Timeout:
+        log.info("waiting for another process that builds %s", directory)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_whole(directory: Path) -> bool:

@@ -23,11 +23,10 @@ from midiaug.data.fingerprint import VERSION, ngrams_of
 from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.sources import Entry, shuffled
-from midiaug.data.workers import in_processes
-from midiaug.errors import CorpusError, QuarantinedFile
+from midiaug.data.workers import Lost, Passing, in_processes
+from midiaug.errors import CorpusError, PassingFault, QuarantinedFile
 
 _FORMAT = 3
-_NOT_READABLE_NOW = "not readable: it"  # a reason that may be gone the next time
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,15 @@ class _Read:
 class Corpus:
     """The pieces that could be read, memory-mapped.
 
-    names: each piece's path within the source. midi: its MIDI bytes, (bytes,) uint8.
+    key: stands for the pieces and their names. names: each piece's path within the source.
+    midi: its MIDI bytes, (bytes,) uint8.
     ngrams: its fingerprint, sorted uint64. notes: (pieces,) int64. digests: (pieces, 2) uint64, of its MIDI bytes.
     quarantined: what was left out.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.key = directory.name
+        self.key = (directory / "key").read_text()
         self.names = Strings(directory, "names")
         self.midi = Ragged(directory, "midi", np.uint8)
         self.ngrams = Ragged(directory, "ngrams", np.uint64)
@@ -64,10 +64,9 @@ class Corpus:
         self.quarantined = [Quarantined(**row) for row in json.loads((directory / "quarantine.json").read_text())]
 
     @cached_property
-    def reasons(self) -> list[str]:
-        """Why what stands behind the pieces in keys.npy was left out."""
-        reasons: list[str] = json.loads((self.directory / "reasons.json").read_text())
-        return reasons
+    def reasons(self) -> list[tuple[str, bool]]:
+        """Why what stands behind the pieces in keys.npy was left out, and whether that may be gone the next time."""
+        return [(reason, passing) for reason, passing in json.loads((self.directory / "reasons.json").read_text())]
 
     def __len__(self) -> int:
         return len(self.notes)
@@ -118,7 +117,8 @@ def _read_cached(
     names = digest("\n".join(ascii(entry.name) for entry in entries).encode())
     key = key_of([digest(keys.tobytes()).hex(), names.hex(), limit])
     build = partial(_build, entries=entries, keys=keys, family=family, limits=limits, limit=limit, processes=processes)
-    return Corpus(build_once(cache_dir / "corpora" / f"{family}-{key}", build))
+    directory = cache_dir / "corpora" / f"{family}-{key}"
+    return Corpus(build_once(directory, build, again=lambda: any(passing for _, passing in Corpus(directory).reasons)))
 
 
 def _content_key(entry: Entry, content: bytes | None) -> bytes:
@@ -140,13 +140,20 @@ def _build(
 ) -> None:
     earlier = Earlier(directory.parent, family, Corpus)
     places = earlier.find(keys).tolist()
+    tried = set()
+    for number, place in enumerate(places):
+        if place >= 0 and isinstance(_read_before(*earlier.row(place)), Passing):
+            places[number] = -1
+            tried.add(number)
     writer = _Writer(directory)
     fresh = [entry for entry, place in zip(entries, places, strict=True) if place < 0]
     weights = [_weight(entry) for entry in fresh]
     work = partial(_read, limits=limits)
     with writer, closing(in_processes(work, fresh, weights, _lost, label="reading", processes=processes)) as results:
-        for entry, key, place in zip(entries, keys, places, strict=True):
+        for number, (entry, key, place) in enumerate(zip(entries, keys, places, strict=True)):
             result = next(results) if place < 0 else _read_before(*earlier.row(place))
+            if isinstance(result, Lost) and number in tried:
+                result = f"{result}, twice"
             writer.add(entry.name, key, result)
             if len(writer.notes) == limit:
                 break
@@ -155,7 +162,8 @@ def _build(
 
 def _read_before(corpus: Corpus, row: int) -> "_Read | str":
     if row >= len(corpus):
-        return corpus.reasons[row - len(corpus)]
+        reason, passing = corpus.reasons[row - len(corpus)]
+        return Passing(reason) if passing else reason
     return _Read(corpus.midi[row].tobytes(), corpus.ngrams[row], int(corpus.notes[row]))
 
 
@@ -184,8 +192,7 @@ class _Writer:
     def add(self, name: str, key: NDArray[np.uint64], result: "_Read | str") -> None:
         if isinstance(result, str):
             self._quarantined.append({"file": name, "reason": result})
-            if key.any() and not result.startswith(_NOT_READABLE_NOW):
-                self._reasons.append((key.tobytes(), result))
+            self._reasons.append((key.tobytes(), result))
             return
         content = digest(result.midi)
         twin = self._first_with.setdefault(content, name)
@@ -203,7 +210,12 @@ class _Writer:
         np.save(self._directory / "notes.npy", np.array(self.notes, np.int64))
         np.save(self._directory / "digests.npy", as_keys(self._digests))
         np.save(self._directory / "keys.npy", as_keys(self._keys + [key for key, _ in self._reasons]))
-        texts = {"quarantine": self._quarantined, "reasons": [reason for _, reason in self._reasons]}
+        names = (self._directory / "names.bin").read_bytes()
+        key = key_of([digest(b"".join(self._digests)).hex(), digest(names).hex()])
+        (self._directory / "key").write_text(key)
+        # a file that could not even be hashed has another key once it can
+        reasons = [(reason, isinstance(reason, Passing) and any(key)) for key, reason in self._reasons]
+        texts: dict[str, Any] = {"quarantine": self._quarantined, "reasons": reasons}
         for name, content in texts.items():
             (self._directory / f"{name}.json").write_text(json.dumps(content, indent=1))
 
@@ -217,6 +229,8 @@ def _read(entries: list[Entry], limits: Limits) -> list[_Read | str]:
             midi = read_midi_bytes(entries[number])
             score = parse(midi, limits)
             results[number] = _Read(midi, ngrams_of(score), score.note_num())
+        except PassingFault as reason:
+            results[number] = Passing(reason)
         except QuarantinedFile as reason:
             results[number] = str(reason)
     return [results[number] for number in range(len(entries))]
@@ -230,4 +244,4 @@ def _weight(entry: Entry) -> float:
 
 
 def _lost(entry: Entry, reason: str) -> _Read | str:
-    return f"{_NOT_READABLE_NOW} {reason}"
+    return Lost(f"not readable: it {reason}")

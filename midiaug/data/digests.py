@@ -1,8 +1,7 @@
 """What is in a file, as 128 bits, without reading again a file that has not changed since it was last read.
 
-The table holds a row for each file that was ever hashed. A file is known again by its device, inode, size and
-both of its times; one that was changed in the last moments is hashed each time, as its times may not tell the next
-change.
+The table holds a row for each file that was hashed. A file is known again by its device, inode, size and both of
+its times; one that was changed in the last moments is not kept, as its times may not tell the next change.
 """
 
 import hashlib
@@ -89,10 +88,10 @@ def _digest(path: Path) -> bytes | None:
 
 def _load(table: Path) -> NDArray[np.uint64]:
     try:
-        rows: NDArray[np.uint64] = np.load(table, mmap_mode="r")
+        rows: NDArray[np.uint64] = np.load(table)  # not mapped: other machines may replace it meanwhile
         if rows.ndim == 2 and rows.shape[1] == 4 and rows.dtype == np.uint64:
             return rows
-    except (OSError, ValueError):  # not there yet, or damaged: every file is hashed
+    except (OSError, ValueError, EOFError):  # not there yet, or damaged: every file is hashed
         pass
     return np.zeros((0, 4), np.uint64)
 

@@ -223,7 +223,7 @@ class MidiDataModule(LightningDataModule):
     def _identity(self) -> dict[str, Any]:
         return {
             "corpus": self.corpus.key,
-            "store": self.store.directory.name,
+            "store": self.store.key,
             "validation": digest(np.packbits(self.split.validation).tobytes()).hex(),
             "data.window": self.window,
             "data.batch_size": self.batch_size,

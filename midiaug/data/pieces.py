@@ -12,7 +12,7 @@ from symusic.core import ScoreTick
 
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
-from midiaug.errors import QuarantinedFile
+from midiaug.errors import PassingFault, QuarantinedFile
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def read_midi_bytes(entry: Entry) -> bytes:
     try:
         data = entry.path.read_bytes()
     except OSError as error:
-        raise QuarantinedFile(f"the file could not be opened ({error.strerror or error})") from error
+        raise PassingFault(f"the file could not be opened ({error.strerror or error})") from error
     if not data:
         raise QuarantinedFile("the file is empty")
     return data if entry.tune is None else _midi_of_abc(_tunes(data), entry.tune)

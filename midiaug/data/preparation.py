@@ -92,7 +92,7 @@ def _result(
         seconds=round(seconds, 3),
         cache_dir=str(data.cache_dir),
         corpus=corpus.key if corpus is not None else None,
-        store=store.directory.name if store is not None else None,
+        store=store.key if store is not None else None,
     )
 
 

@@ -169,12 +169,11 @@ class TransposingLoader(DataLoader[Batch]):
             sampler=sampler,
             num_workers=num_workers,
             collate_fn=_as_it_is,
-            pin_memory=pin_memory,
             persistent_workers=num_workers > 0,
             generator=torch.Generator(),  # else each iteration would draw from the model's random numbers
         )
         self._windows = dataset
-        self._pins = pin_memory and not num_workers  # where there are workers, torch does
+        self._pins = pin_memory  # each batch once it is widened; torch would pin what workers hand over before that
         self._delivered = {"epoch": 0, "batch": 0}
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]

@@ -43,7 +43,7 @@ def windows_of(
 
     pieces: (pieces,) which of the corpus. size: tokens a window.
     """
-    key = key_of([_FORMAT, store.directory.name, digest(np.packbits(pieces).tobytes()).hex(), size])
+    key = key_of([_FORMAT, store.key, digest(np.packbits(pieces).tobytes()).hex(), size])
     arrays = kept_arrays(cache_dir / "windows" / key, partial(_windows, store, pieces, size))
     return Windows(arrays["sequence"], arrays["start"], arrays["length"], size), arrays["piece"]
 

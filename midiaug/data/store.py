@@ -28,30 +28,32 @@ from midiaug.data.transpose import (
     settings_of,
     written_range,
 )
-from midiaug.data.workers import in_processes
+from midiaug.data.workers import Lost, Passing, in_processes
 from midiaug.errors import RouteError
 
 MAX_WINDOW = 1 << 16
 _FORMAT = 4
 _PROOF_PIECES = 48
 _COLUMNS = {"lowest": np.int16, "highest": np.int16, "unwritable": np.int64, "cases": np.int16}
-_NOT_NOW = "tokenizing it"  # a reason that may be gone the next time
 
 
 class TokenStore:
     """Token sequences of all pieces, memory-mapped.
 
+    key: stands for the pieces, the tokenizer and what was left out.
     tokens: Ragged of ids, a row a sequence, beginning with BOS and ending with EOS where the tokenizer has them.
     piece: (sequences,) the piece's row in the corpus. track: (sequences,) its place in what the tokenizer returns.
     lowest, highest: (pieces,) the shifts in semitones that keep each of a piece's notes.
     unwritable: (pieces,) notes left out because the tokenizer has no token for their pitch.
-    cases: (pieces,) shifts in which both routes were compared on the piece. differences, reasons: of pieces where
-    they differ or that were left out, by row.
+    cases: (pieces,) shifts in which both routes were compared on the piece, -1 where it has room for none.
+    differences, reasons: of pieces where they differ (and whether only pieces of a sample are looked at for that) or
+    that were left out, by row. passing: the rows of those whose reason may be gone the next time.
     """
 
     def __init__(self, directory: Path) -> None:
         meta = json.loads((directory / "meta.json").read_text())
         self.directory = directory
+        self.key: str = meta["key"]
         self.tokens = Ragged(directory, "tokens", np.dtype(meta["dtype"]))
         self.piece: NDArray[np.int64] = open_array(directory / "piece.npy")
         self.track: NDArray[np.int64] = open_array(directory / "track.npy")
@@ -61,7 +63,8 @@ class TokenStore:
         self.cases: NDArray[np.integer] = open_array(directory / "cases.npy")
         self.proof = Proof(**meta["proof"])
         self.reasons: dict[str, str] = meta["reasons"]
-        self.differences: dict[str, str] = meta["differences"]
+        self.differences: dict[str, tuple[str, bool]] = meta["differences"]
+        self.passing = frozenset(meta["passing"])
         self.quarantined = [Quarantined(**row) for row in meta["quarantined"]]
 
     def sequences(self, piece: int) -> range:
@@ -89,7 +92,8 @@ def build_store(
         cache_dir=cache_dir,
         processes=processes,
     )
-    return TokenStore(build_once(cache_dir / "stores" / f"{family}-{key_of(corpus.key)}", build))
+    directory = cache_dir / "stores" / f"{family}-{key_of(corpus.key)}"
+    return TokenStore(build_once(directory, build, again=lambda: bool(TokenStore(directory).passing)))
 
 
 def _build(
@@ -106,10 +110,12 @@ def _build(
         difference = None
     except RouteError as error:
         transposer, difference = None, str(error)
-    sample = _sample(corpus.digests, tokenizer)
+    sample = _sample(corpus.digests, tokenizer) if transposer else frozenset()
     earlier = Earlier(cache_dir / "stores", family, TokenStore)
     places = earlier.find(np.asarray(corpus.digests)).tolist()
-    fresh = [row for row, place in enumerate(places) if place < 0 or (row in sample and not _proven(earlier, place))]
+    tried = {row for row, place in enumerate(places) if place >= 0 and _is_passing(*earlier.row(place))}
+    unproven = {row for row in sample if places[row] >= 0 and not _is_proven(*earlier.row(places[row]))}
+    fresh = [row for row, place in enumerate(places) if place < 0 or row in tried or row in unproven]
     for row in fresh:
         places[row] = -1
     work = partial(
@@ -127,26 +133,30 @@ def _build(
     with writer.tokens, closing(results):
         for row, place in enumerate(places):
             if place < 0:
-                writer.add(row, next(results))
+                result = next(results)
+                writer.add(row, f"{result}, twice" if isinstance(result, Lost) and row in tried else result)
             else:
                 writer.copy(row, *earlier.row(place))
         writer.tokens.pad(MAX_WINDOW)
-    writer.finish(sample, difference)
+    writer.finish(family, sample, difference)
 
 
 def _sample(digests: NDArray[np.uint64], tokenizer: MusicTokenizer) -> frozenset[int]:
     """The pieces to prove both routes on: some, or all where a single one may differ from the rest.
 
-    Their content alone decides, so that those of a part are also among those of the whole, or as many others are.
+    Their content alone decides, so that those of the whole are also those of its parts, and proven there.
     """
     if tokenizer.config.use_key_signatures:  # MidiTok writes C major where a piece names no key: no score can move that
         return frozenset(range(len(digests)))
     return frozenset(np.argsort(digests[:, 0], kind="stable")[:_PROOF_PIECES].tolist())
 
 
-def _proven(earlier: Earlier[TokenStore], place: int) -> bool:
-    store, row = earlier.row(place)
+def _is_proven(store: TokenStore, row: int) -> bool:
     return bool(store.cases[row]) or str(row) in store.reasons or str(row) in store.differences
+
+
+def _is_passing(store: TokenStore, row: int) -> bool:
+    return str(row) in store.passing
 
 
 class _Writer:
@@ -162,13 +172,14 @@ class _Writer:
         self._columns = {name: np.zeros(len(corpus), np.int64) for name in _COLUMNS}
         self._keys = np.array(corpus.digests)
         self._reasons: dict[int, str] = {}
-        self._differences: dict[int, str] = {}
+        self._differences: dict[int, tuple[str, bool]] = {}
+        self._passing: list[str] = []
 
     def add(self, row: int, result: Tokenized | str) -> None:
         if isinstance(result, str):
             self._reasons[row] = result
-            if result.startswith(_NOT_NOW):
-                self._keys[row] = 0  # it is tried again in the next store
+            if isinstance(result, Passing):
+                self._passing.append(str(row))
             return
         for number, ids in zip(result.tracks, result.ids, strict=True):
             self._sequence(row, number, np.concatenate([self._bos, ids.astype(self._dtype), self._eos]))
@@ -176,7 +187,7 @@ class _Writer:
         for name, value in zip(_COLUMNS, (low, high, result.unwritable, result.cases), strict=True):
             self._columns[name][row] = value
         if result.difference:
-            self._differences[row] = result.difference
+            self._differences[row] = result.difference, result.sampled
 
     def copy(self, row: int, store: TokenStore, before: int) -> None:
         """Take a piece from a former store, where it has the row `before`."""
@@ -184,33 +195,38 @@ class _Writer:
             self._sequence(row, int(store.track[sequence]), store.tokens[sequence])
         for name in _COLUMNS:
             self._columns[name][row] = getattr(store, name)[before]
-        for notes, found in ((self._reasons, store.reasons), (self._differences, store.differences)):
-            if str(before) in found:
-                notes[row] = found[str(before)]
+        if str(before) in store.reasons:
+            self._reasons[row] = store.reasons[str(before)]
+        if str(before) in store.differences:
+            self._differences[row] = store.differences[str(before)]
 
     def _sequence(self, piece: int, track: int, ids: NDArray[Any]) -> None:
         self.tokens.append(ids)
         self._piece.append(piece)
         self._track.append(track)
 
-    def finish(self, sample: frozenset[int], difference: str | None) -> None:
+    def finish(self, family: str, sample: frozenset[int], difference: str | None) -> None:
         """Write all but the tokens. difference: why no piece can be shifted by table."""
         for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
             np.save(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
         np.save(self._directory / "keys.npy", self._keys)
-        names, first = self._corpus.names, min(self._differences, default=None)
+        # what was proven of other pieces, in another store, does not count: the same corpus has the same proof
+        counting = [row for row, (_, sampled) in self._differences.items() if row in sample or not sampled]
+        names, first = self._corpus.names, min(counting, default=None)
         if difference is None and first is not None:
-            difference = f"{names[first]}, {self._differences[first]}"
-        cases = self._columns["cases"][sorted(sample)]
+            difference = f"{names[first]}, {self._differences[first][0]}"
+        cases = np.maximum(self._columns["cases"][sorted(sample)], 0)
         meta = {
+            "key": key_of([family, self._corpus.key, sorted(self._reasons)]),
             "dtype": self._dtype.name,
             "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),
             "quarantined": [asdict(Quarantined(names[row], reason)) for row, reason in self._reasons.items()],
             "reasons": self._reasons,
             "differences": self._differences,
+            "passing": self._passing,
         }
         (self._directory / "meta.json").write_text(json.dumps(meta, indent=1))
 
 
 def _lost(row: int, reason: str) -> Tokenized | str:
-    return f"{_NOT_NOW} {reason}"
+    return Lost(f"tokenizing it {reason}")

@@ -20,7 +20,8 @@ class Tokenized:
 
     tracks: the places of its tracks in what the tokenizer returns. ids: (tokens,) int64 for each.
     span: its lowest and highest pitch. unwritable: notes without a token. cases, difference: what proving the routes
-    on it gave.
+    on it gave; cases is -1 where it has no room to be shifted. sampled: whether the difference is one that is only
+    looked for in pieces of a sample.
     """
 
     tracks: list[int]
@@ -29,6 +30,7 @@ class Tokenized:
     unwritable: int
     cases: int
     difference: str | None
+    sampled: bool
 
 
 def tokenize_pieces(
@@ -64,17 +66,17 @@ def _tokenize_piece(
     total = sum(len(row) for row in ids)
     if total > limits.max_tokens:
         raise QuarantinedFile(f"too long: {total:,} tokens, and data.max_tokens is {limits.max_tokens:,}")
-    cases, difference = 0, None
+    cases, difference, sampled = 0, None, False
     try:
         if transposer is not None:
             ids, difference = mark_drums(ids, score, tokenizer, transposer)
             if prove and difference is None:
-                cases, difference = prove_routes(
-                    ids, score, tokenizer, transposer, proof_shifts(span, tokenizer, crc32(data))
-                )
+                sampled = True
+                shifts = proof_shifts(span, tokenizer, crc32(data))
+                cases, difference = prove_routes(ids, score, tokenizer, transposer, shifts) if shifts else (-1, None)
     except Exception as error:  # again of every kind; the score as it is can be used, by the other route
         difference = f"the tokenizer fails on it when it is shifted ({type(error).__name__}: {error})"
     tracks = [number for number, row in enumerate(ids) if len(row)]
     if not tracks:
         raise QuarantinedFile("the tokenizer found no token in it")
-    return Tokenized(tracks, [ids[number] for number in tracks], span, unwritable, cases, difference)
+    return Tokenized(tracks, [ids[number] for number in tracks], span, unwritable, cases, difference, sampled)

@@ -20,6 +20,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+class Passing(str):
+    """Why an item is left out, where that may be gone the next time."""
+
+    __slots__ = ()
+
+
+class Lost(Passing):
+    """Why an item is left out whose process died or took too long: once may be chance, twice is the item."""
+
+    __slots__ = ()
+
+
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -54,6 +66,17 @@ def _pool(processes: int) -> ProcessPool:
     return ProcessPool(max_workers=processes, context=multiprocessing.get_context(method))
 
 
+def _result_or_loss(
+    future: "Future[list[Result]]", item: Item, lost: Callable[[Item, str], Result], seconds: float
+) -> Result:
+    try:
+        return future.result()[0]
+    except OutOfTime:
+        return lost(item, f"took longer than {seconds:g} seconds")
+    except ProcessExpired:
+        return lost(item, "crashed its process")
+
+
 def in_processes(
     function: Callable[[list[Item]], list[Result]],
     items: Sequence[Item],
@@ -75,13 +98,9 @@ def in_processes(
     parts = chunked(items, weights, max(count * 8, len(items) // 64))
     pool = _pool(count)
 
-    def alone(item: Item) -> Result:
-        try:
-            return pool.schedule(function, args=[[item]], timeout=seconds).result()[0]
-        except OutOfTime:
-            return lost(item, f"took longer than {seconds:g} seconds")
-        except ProcessExpired:
-            return lost(item, "crashed its process")
+    def one_by_one(part: list[Item]) -> list[Result]:
+        alone = [pool.schedule(function, args=[[item]], timeout=seconds) for item in part]
+        return [_result_or_loss(future, item, lost, seconds) for future, item in zip(alone, part, strict=True)]
 
     try:
         futures: list[Future[list[Result]]] = [pool.schedule(function, args=[part], timeout=seconds) for part in parts]
@@ -91,7 +110,7 @@ def in_processes(
                 try:
                     results = futures[index].result()
                 except (OutOfTime, ProcessExpired):
-                    results = [alone(item) for item in part]
+                    results = one_by_one(part)
                 futures[index] = Future()  # lets the results go as soon as they are used
                 yield from results
                 speed = progress.tasks[task].finished_speed or progress.tasks[task].speed
