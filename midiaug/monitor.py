@@ -88,7 +88,8 @@ class PieceLosses(Metric):
 class Guesses(Metric):
     """How often the token that came was the likeliest one, and how often among the five likeliest.
 
-    Counted by the rank of its logit, which takes a fraction of the time of sorting out the five highest.
+    Counted by the rank of its logit, in a fraction of the time of sorting out the five highest. Of equal ones, which
+    comes first is taken as drawn by lot: the shares are those to be expected.
     """
 
     full_state_update = False
@@ -98,19 +99,21 @@ class Guesses(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        for name in ("right", "among_five", "tokens"):
-            self.add_state(name, torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        for name in ("right", "among_five"):
+            self.add_state(name, torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("tokens", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, targets: Tensor) -> None:
         """logits: (batch, time, vocabulary); targets: (batch, time), -100 where nothing counts."""
         logits, counted = logits.float(), targets != IGNORED
-        place = targets.clamp(min=0)[..., None]
-        of_target = logits.gather(-1, place)
-        # of equal ones, the first in the vocabulary counts as likelier; one that is not a number, as the least likely
-        behind = torch.arange(logits.shape[-1], device=logits.device) >= place
-        beyond = logits.shape[-1] - ((logits < of_target) | ((logits == of_target) & behind)).sum(-1)
-        self.right += ((beyond < 1) & counted).sum()
-        self.among_five += ((beyond < 5) & counted).sum()
+        of_target = logits.gather(-1, targets.clamp(min=0)[..., None])
+        # as floats, which add up faster than truth values; what is not a number is neither below nor equal
+        compared = torch.empty_like(logits)
+        equal = torch.eq(logits, of_target, out=compared).sum(-1)
+        beyond = logits.shape[-1] - torch.le(logits, of_target, out=compared).sum(-1)
+        for places, state in ((1, self.right), (5, self.among_five)):
+            share = ((places - beyond) / equal.clamp(min=1)).clamp(0, 1) * (equal > 0)
+            state += (share * counted).sum()
         self.tokens += counted.sum()
 
     def compute(self) -> dict[str, Tensor]:

@@ -49,12 +49,15 @@ def test_guesses_are_those_of_sorting_the_logits(vocabulary, dtype):
         targets[:, 30:40] = -100
         logits = logits.to(dtype)
         guesses.update(logits, targets)
-        likeliest = logits.float().sort(-1, descending=True, stable=True).indices[..., :5]
-        hits.append((likeliest == targets[..., None])[targets >= 0])
+        for _ in range(1 if dtype == torch.float32 else 300):  # equal ones in any order
+            order = torch.randperm(vocabulary, generator=generator)
+            likeliest = order[logits[..., order].float().sort(dim=-1, descending=True, stable=True).indices[..., :5]]
+            hits.append((likeliest == targets[..., None])[targets >= 0])
     expected = torch.cat(hits).double()
     counted = {name: float(value) for name, value in guesses.compute().items()}
-    assert counted["accuracy/top1"] == pytest.approx(float(expected[:, 0].mean()))
-    assert counted["accuracy/top5"] == pytest.approx(float(expected.sum(-1).mean()))
+    exact = 1e-6 if dtype == torch.float32 else 2e-3
+    assert counted["accuracy/top1"] == pytest.approx(float(expected[:, 0].mean()), abs=exact)
+    assert counted["accuracy/top5"] == pytest.approx(float(expected.sum(-1).mean()), abs=exact)
     assert vocabulary < 5 or 0 < counted["accuracy/top1"] < counted["accuracy/top5"] < 1
 
 
