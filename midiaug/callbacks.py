@@ -121,11 +121,12 @@ class History(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """The rows so far."""
-        return {"rows": self.rows, "pieces": self._pieces}
+        return {"rows": self.rows, "pieces": self._pieces, "first": self._first}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the rows of the checkpoint; its best epoch counts only where best.ckpt, its weights, is here."""
         self.rows, self._pieces = list(state_dict["rows"]), list(state_dict["pieces"])
+        self._first = state_dict["first"]
         if self.rows and not (self._directory / "checkpoints" / "best.ckpt").is_file():
             self._first = len(self.rows) - 1  # the last one's weights are those of the checkpoint
             log.warning("there is no best.ckpt beside the checkpoint: the best epoch is looked for from here on")

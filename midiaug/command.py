@@ -139,7 +139,7 @@ def sentence_of(error: Exception) -> str:
 def _hint(key: str) -> str:
     if key.startswith("tokenizer.params."):
         return f"to add a parameter of MidiTok, write +{key}; "
-    if key in known_keys():
+    if key in known_keys() or (config_dir() / key).is_dir():
         return "it belongs to another command; "
     group, _, name = key.rpartition(".")
     names = {known: known.rpartition(".")[2] for known in known_keys() if known.rpartition(".")[0] == group}

@@ -20,8 +20,17 @@ ORDER = [
     "midiaug." + name
     for name in (
         *("errors", "files", "threads", "words", "directories", "launchers", "command", "settings", "tokenizers"),
-        *("data.sources", "data.parquet", "data.pieces", "data.fingerprint", "data.flat", "data.cache", "data.workers"),
-        *("data.digests", "data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
+        *(
+            "data.digests",
+            "data.sources",
+            "data.parquet",
+            "data.pieces",
+            "data.fingerprint",
+            "data.flat",
+            "data.cache",
+            "data.workers",
+        ),
+        *("data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
         *("data.tokenized", "data.store", "data.routes", "data.dataset", "data.sampler", "data.sides"),
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
         *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "run", "train"),

@@ -73,12 +73,12 @@ def test_a_file_that_cannot_be_read_has_none_and_is_tried_again(files, cache, mo
     assert digests_of([missing], cache) == [digest(b"here now")]
 
 
-@pytest.mark.parametrize("damage", [b"no table", b""])
+@pytest.mark.parametrize("damage", [b"no table", b"", bytes(48)])
 def test_a_damaged_table_and_a_cache_that_cannot_be_written_cost_time_only(damage, files, tmp_path, monkeypatch):
     monkeypatch.setattr(digests, "_SETTLED_NS", 0)
     wanted = [digest(b"one"), digest(b"two"), digest(b"two")]
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "digests.npy").write_bytes(damage)
+    (tmp_path / "cache" / "digests").write_bytes(damage)
     assert digests_of(files, tmp_path / "cache") == wanted
     (tmp_path / "file").write_text("")
     assert digests_of(files, tmp_path / "file") == wanted

@@ -34,7 +34,7 @@ def worked(monkeypatch):
         real = module.in_processes
 
         def counted(function, items, *rest, _real=real, _name=name, **options):
-            done[_name] += [getattr(item, "name", item) for item in items]
+            done[_name] += [item[0].name if isinstance(item, tuple) else item for item in items]
             return _real(function, items, *rest, **options)
 
         monkeypatch.setattr(module, "in_processes", counted)
@@ -134,7 +134,7 @@ def test_a_piece_that_was_lost_is_tried_once_more_and_the_result_is_that_of_a_ne
 
     def losing(function, items, *rest, **options):
         for item, result in zip(items, counted(function, items, *rest, **options), strict=True):
-            named = getattr(item, "name", None) or name_of[item]
+            named = item[0].name if isinstance(item, tuple) else name_of[item]
             yield module._lost(item, "crashed its process") if named == lost else result
 
     name_of.update(enumerate(read_corpus(folder(tunes), Limits(), tmp_path / "names", processes=1).names))
@@ -161,10 +161,10 @@ def test_a_lost_piece_that_can_be_read_again_is_in_as_if_nothing_had_happened(
     real = corpus_module.read_midi_bytes
     lost = tunes / "plain/book_0/tune_002.mid"
 
-    def failing(entry):
+    def failing(entry, content):
         if entry.path == lost:
             raise PassingFault("the file could not be opened (Too many open files)")
-        return real(entry)
+        return real(entry, content)
 
     monkeypatch.setattr(corpus_module, "read_midi_bytes", failing)
     for _ in range(3):  # a disk may fail more than twice
@@ -200,3 +200,27 @@ def test_nothing_is_taken_from_a_damaged_build(tunes, cache, tmp_path, worked):
     after = build(folder(tunes), cache)
     assert len(worked["tokenized"]) == 25
     assert content(*after) == content(*build(folder(tunes), tmp_path / "other"))
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+def test_a_file_that_changes_while_it_is_read_is_not_taken_for_what_it_was(
+    unreadable, tunes, cache, tmp_path, monkeypatch
+):
+    path = tunes / "plain/book_0/tune_002.mid"
+    before = path.read_bytes()
+    real = corpus_module.digests_of
+
+    def changing(paths, where):
+        found = dict(zip(paths, real(paths, where), strict=True))
+        music.write(music.tune(7000), path)
+        return [None if unreadable and one == path else content for one, content in found.items()]
+
+    monkeypatch.setattr(corpus_module, "digests_of", changing)
+    corpus, _ = build(folder(tunes), cache)
+    assert {row.file: row.reason for row in corpus.quarantined}[path.relative_to(tunes).as_posix()] == (
+        "the file changed while it was read"
+    )
+    monkeypatch.setattr(corpus_module, "digests_of", real)
+    path.write_bytes(before)
+    aged(corpus)
+    assert content(*build(folder(tunes), cache)) == content(*build(folder(tunes), tmp_path / "other"))

@@ -3,6 +3,7 @@
 import re
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import music
 import pytest
@@ -13,7 +14,7 @@ from symusic.core import ScoreTick
 
 from midiaug.data.pieces import Limits, count_bars, parse, read_midi_bytes
 from midiaug.data.sources import Entry, folder
-from midiaug.errors import QuarantinedFile
+from midiaug.errors import PassingFault, QuarantinedFile
 
 LIMITS = Limits()
 OUTCOMES = r"score of [1-9]\d*|(not readable as MIDI|no notes|drums only|too long).+"
@@ -265,3 +266,15 @@ def test_an_abc_file_without_a_tune_says_what_is_missing(tmp_path):
     (tmp_path / "air.abc").write_text("T:Air\nK:C\nCDEF|\n")
     with pytest.raises(QuarantinedFile, match=r"^not readable as ABC \(no line that begins a tune with X:\)$"):
         read_midi_bytes(Entry("air.abc", tmp_path / "air.abc", 0))
+
+
+def test_abc_that_fails_for_lack_of_a_temporary_folder_may_be_read_the_next_time(tmp_path, monkeypatch):
+    entry = abc(tmp_path / "air.abc", GOOD_ABC)
+
+    def full(_: str) -> None:
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not there"))
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("midiaug.data.pieces.ScoreTick", SimpleNamespace(from_abc=full))
+    with pytest.raises(PassingFault, match="not there, which cannot be written"):
+        read_midi_bytes(entry)

@@ -18,7 +18,7 @@ def test_all_of_it_is_read_tokenized_and_counted(folder_of_tunes, cache):
     data.setup()
     assert (result.pieces, result.quarantined) == (24, [])
     assert result.tokens == int(data.store.tokens.lengths().sum())
-    assert (result.corpus, result.store) == (data.corpus.key, data.store.key)
+    assert (result.corpus, result.store) == (data.corpus.directory.name, data.store.directory.name)
     assert result.bytes == sum(
         path.stat().st_size
         for folder in (cache / "corpora", cache / "stores")

@@ -26,7 +26,8 @@ from midiaug.data.sources import Entry, shuffled
 from midiaug.data.workers import Lost, Passing, in_processes
 from midiaug.errors import CorpusError, PassingFault, QuarantinedFile
 
-_FORMAT = 3
+_FORMAT = 4
+Candidate = tuple[Entry, bytes]  # and the digest of its file
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,13 @@ def _read_cached(
 ) -> Corpus:
     paths = list(dict.fromkeys(entry.path for entry in entries))
     content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
+    contents = as_keys([content[entry.path] or bytes(16) for entry in entries])
     keys = as_keys([_content_key(entry, content[entry.path]) for entry in entries])
     family = key_of([_FORMAT, VERSION, version("symusic"), limits.max_bars, limits.max_tokens])
     names = digest("\n".join(ascii(entry.name) for entry in entries).encode())
     key = key_of([digest(keys.tobytes()).hex(), names.hex(), limit])
-    build = partial(_build, entries=entries, keys=keys, family=family, limits=limits, limit=limit, processes=processes)
+    how = {"family": family, "limits": limits, "limit": limit, "processes": processes}
+    build = partial(_build, entries=entries, contents=contents, keys=keys, **how)  # type: ignore[arg-type]
     directory = cache_dir / "corpora" / f"{family}-{key}"
     return Corpus(build_once(directory, build, again=lambda: any(passing for _, passing in Corpus(directory).reasons)))
 
@@ -132,6 +135,7 @@ def _content_key(entry: Entry, content: bytes | None) -> bytes:
 def _build(
     directory: Path,
     entries: list[Entry],
+    contents: NDArray[np.uint64],
     keys: NDArray[np.uint64],
     family: str,
     limits: Limits,
@@ -146,8 +150,8 @@ def _build(
             places[number] = -1
             tried.add(number)
     writer = _Writer(directory)
-    fresh = [entry for entry, place in zip(entries, places, strict=True) if place < 0]
-    weights = [_weight(entry) for entry in fresh]
+    fresh = [(entry, key.tobytes()) for entry, key, place in zip(entries, contents, places, strict=True) if place < 0]
+    weights = [_weight(entry) for entry, _ in fresh]
     work = partial(_read, limits=limits)
     with writer, closing(in_processes(work, fresh, weights, _lost, label="reading", processes=processes)) as results:
         for number, (entry, key, place) in enumerate(zip(entries, keys, places, strict=True)):
@@ -220,13 +224,15 @@ class _Writer:
             (self._directory / f"{name}.json").write_text(json.dumps(content, indent=1))
 
 
-def _read(entries: list[Entry], limits: Limits) -> list[_Read | str]:
+def _read(entries: list[Candidate], limits: Limits) -> list[_Read | str]:
     """Read each entry, in a process of its own: a piece, or the reason why not."""
     results: dict[int, _Read | str] = {}
     # rows of a Parquet file in their order, in which it is read once
-    for number in sorted(range(len(entries)), key=lambda number: (entries[number].path, entries[number].row or 0)):
+    for number in sorted(
+        range(len(entries)), key=lambda number: (entries[number][0].path, entries[number][0].row or 0)
+    ):
         try:
-            midi = read_midi_bytes(entries[number])
+            midi = read_midi_bytes(*entries[number])
             score = parse(midi, limits)
             results[number] = _Read(midi, ngrams_of(score), score.note_num())
         except PassingFault as reason:
@@ -243,5 +249,5 @@ def _weight(entry: Entry) -> float:
         return 1.0
 
 
-def _lost(entry: Entry, reason: str) -> _Read | str:
+def _lost(entry: Candidate, reason: str) -> _Read | str:
     return Lost(f"not readable: it {reason}")

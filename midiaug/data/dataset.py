@@ -82,7 +82,7 @@ class TransposedDataset(Dataset[Batch]):
             raise ConfigError(f"a shift of {index[1]}: use whole numbers of semitones")
         rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
         if np.ndim(rows):
-            return self._batch(np.asarray(rows), np.broadcast_to(semitones, np.shape(rows)))
+            return self._batch(np.asarray(rows, np.int64), np.broadcast_to(semitones, np.shape(rows)))
         one = self._batch(np.array([rows]), np.array([semitones]))
         return {name: tensor[0] for name, tensor in one.items()}
 

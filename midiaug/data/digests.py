@@ -51,7 +51,7 @@ class Lookup:
 
 def digests_of(paths: Sequence[Path], cache_dir: Path) -> list[bytes | None]:
     """The digest of each file's content, None where it cannot be read; what was hashed is kept in the cache."""
-    table = cache_dir / "digests.npy"
+    table = cache_dir / "digests"
     known = _load(table)
     now = time.time_ns()
     stats = [_stat(path) for path in paths]
@@ -88,19 +88,22 @@ def _digest(path: Path) -> bytes | None:
 
 def _load(table: Path) -> NDArray[np.uint64]:
     try:
-        rows: NDArray[np.uint64] = np.load(table)  # not mapped: other machines may replace it meanwhile
-        if rows.ndim == 2 and rows.shape[1] == 4 and rows.dtype == np.uint64:
-            return rows
-    except (OSError, ValueError, EOFError):  # not there yet, or damaged: every file is hashed
-        pass
-    return np.zeros((0, 4), np.uint64)
+        check, rows = (content := table.read_bytes())[:16], content[16:]
+    except OSError:
+        check, rows = b"", b""
+    # not there yet, or damaged: every file is hashed
+    return np.frombuffer(rows if check == digest(rows) else b"", np.uint64).reshape(-1, 4)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _add(table: Path, rows: NDArray[np.uint64]) -> None:
     try:
         table.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(table.with_suffix(".lock")):
-            everything = np.concatenate([_load(table), rows])
-            write_whole(table, lambda temporary: np.save(temporary, everything))
+            everything = np.concatenate([_load(table), rows]).tobytes()
+            write_whole(table, lambda temporary: _write(temporary, digest(everything) + everything))
     except OSError as error:  # a cache that cannot be written still can be read
         log.debug("%s: not kept (%s)", table, error)

@@ -54,7 +54,7 @@ def read_row(path: Path, column: str, row: int) -> bytes:
 
     try:
         data = _cursor(path, column).value(row)
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pyarrow.ArrowException, RuntimeError, TypeError, KeyError) as error:  # a file of other columns now
         _cursor.cache_clear()  # its stream may stand anywhere
         raise QuarantinedFile(f"this row cannot be read from the Parquet file ({_one_line(error)})") from error
     if not data:
@@ -127,7 +127,7 @@ def _footer(path: Path) -> tuple["pyarrow.Schema", int]:
     try:
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
             return file.schema_arrow, file.metadata.num_rows
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pyarrow.ArrowException, RuntimeError, TypeError, KeyError) as error:  # a file of other columns now
         raise CorpusError(f"{path}: not readable as a Parquet file ({_one_line(error)}); take it away") from error
 
 

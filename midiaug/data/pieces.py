@@ -10,9 +10,12 @@ from functools import lru_cache
 
 from symusic.core import ScoreTick
 
+from midiaug.data.digests import digest
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import PassingFault, QuarantinedFile
+
+_ABC_ROOM = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,11 @@ class Limits:
     max_tokens: int = 1_000_000
 
 
-def read_midi_bytes(entry: Entry) -> bytes:
+def read_midi_bytes(entry: Entry, content: bytes | None = None) -> bytes:
     """The entry as MIDI bytes: the file itself, an ABC tune played into MIDI, or what a row of a Parquet file holds.
 
-    Raises QuarantinedFile with the reason where the file cannot be read.
+    content: the digest that the file had when it was listed.
+    Raises QuarantinedFile with the reason where the file cannot be read, and PassingFault where it changed meanwhile.
     """
     if entry.row is not None and entry.column is not None:
         return read_row(entry.path, entry.column, entry.row)
@@ -34,6 +38,8 @@ def read_midi_bytes(entry: Entry) -> bytes:
         data = entry.path.read_bytes()
     except OSError as error:
         raise PassingFault(f"the file could not be opened ({error.strerror or error})") from error
+    if content is not None and digest(data) != content:
+        raise PassingFault("the file changed while it was read")
     if not data:
         raise QuarantinedFile("the file is empty")
     return data if entry.tune is None else _midi_of_abc(_tunes(data), entry.tune)
@@ -95,12 +101,24 @@ def _midi_of_abc(tunes: list[str], tune: int) -> bytes:
             score = ScoreTick.from_abc(tunes[tune])
         except (RuntimeError, ValueError, OSError) as error:
             failure = error
+    if score is None or not caught:
+        _check_temporary_folder()
     complaints = [line.strip() for line in caught if line.lstrip().startswith("Error")]
     if score is None or complaints:
         # the reader's own message names a temporary file, another each time
         reason = complaints[0] if complaints else "abc2midi made no MIDI of it; is its key, K:, missing?"
         raise QuarantinedFile(f"not readable as ABC ({reason})") from failure
     return bytes(score.dumps_midi())
+
+
+def _check_temporary_folder() -> None:
+    """Raise PassingFault where abc2midi fails because the folder that it works in does."""
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(_ABC_ROOM))
+    except OSError as error:
+        where = tempfile.gettempdir()
+        raise PassingFault(f"ABC is read by way of {where}, which cannot be written ({error.strerror})") from error
 
 
 @contextmanager

@@ -91,8 +91,8 @@ def _result(
         bytes=sum(_bytes_of(part.directory) for part in parts),
         seconds=round(seconds, 3),
         cache_dir=str(data.cache_dir),
-        corpus=corpus.key if corpus is not None else None,
-        store=store.key if store is not None else None,
+        corpus=corpus.directory.name if corpus is not None else None,
+        store=store.directory.name if store is not None else None,
     )
 
 
