@@ -82,13 +82,15 @@ def build_store(
 ) -> TokenStore:
     """Tokenize the corpus, or find it tokenized in the cache: the key is its content and the tokenizer's settings."""
     versions = [_FORMAT, version("miditok"), version("symusic")]
-    family = key_of([versions, settings_of(tokenizer), limits.max_tokens])
+    written_as = key_of([versions, settings_of(tokenizer)])
+    family = key_of([written_as, limits.max_tokens])
     build = partial(
         _build,
         corpus=corpus,
         tokenizer=tokenizer,
         limits=limits,
         family=family,
+        written_as=written_as,
         cache_dir=cache_dir,
         processes=processes,
     )
@@ -102,6 +104,7 @@ def _build(
     tokenizer: MusicTokenizer,
     limits: Limits,
     family: str,
+    written_as: str,
     cache_dir: Path,
     processes: int | None,
 ) -> None:
@@ -138,7 +141,7 @@ def _build(
             else:
                 writer.copy(row, *earlier.row(place))
         writer.tokens.pad(MAX_WINDOW)
-    writer.finish(family, sample, difference)
+    writer.finish(written_as, sample, difference)
 
 
 def _sample(digests: NDArray[np.uint64], tokenizer: MusicTokenizer) -> frozenset[int]:
@@ -205,7 +208,7 @@ class _Writer:
         self._piece.append(piece)
         self._track.append(track)
 
-    def finish(self, family: str, sample: frozenset[int], difference: str | None) -> None:
+    def finish(self, written_as: str, sample: frozenset[int], difference: str | None) -> None:
         """Write all but the tokens. difference: why no piece can be shifted by table."""
         for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
             np.save(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
@@ -217,7 +220,7 @@ class _Writer:
             difference = f"{names[first]}, {self._differences[first][0]}"
         cases = np.maximum(self._columns["cases"][sorted(sample)], 0)
         meta = {
-            "key": key_of([family, self._corpus.key, sorted(self._reasons)]),
+            "key": key_of([written_as, self._corpus.key, sorted(self._reasons)]),
             "dtype": self._dtype.name,
             "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),
             "quarantined": [asdict(Quarantined(names[row], reason)) for row, reason in self._reasons.items()],
