@@ -1,5 +1,6 @@
 """What several tests share: folders, and a trained tokenizer."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,16 @@ from pathlib import Path
 import music
 import pytest
 from miditok import REMI
+
+
+@pytest.fixture(autouse=True)
+def _closed_logs() -> Iterator[None]:
+    """Close the log that a command leaves open when it is run in this process."""
+    yield
+    for handler in logging.getLogger().handlers[:]:
+        if type(handler) is logging.FileHandler:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
 
 
 @pytest.fixture
