@@ -5,6 +5,11 @@ class MidiaugError(Exception):
     """Any failure whose text alone tells a user what to change."""
 
 
+def one_line(error: BaseException) -> str:
+    """What another library says of a failure, at most 200 characters on one line; its kind where it says nothing."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 class ConfigError(MidiaugError, ValueError):
     """A setting that cannot be used; the text names its key."""
 

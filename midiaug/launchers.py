@@ -4,6 +4,7 @@ import re
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from midiaug.directories import shown
 from midiaug.errors import JobError
 
 EXTRAS = {"joblib": "joblib", "submitit_local": "slurm", "submitit_slurm": "slurm", "ray": "ray", "optuna": "optuna"}
@@ -19,15 +20,12 @@ def job_error(error: Exception) -> JobError | None:
         )
     result = re.search(r"with path (.*)/[^/\n]*_result\.pkl\n", text)
     if type(error).__name__ in ("UncompletedJobError", "FailedJobError") and result:
-        return JobError(f"a job ended without a result, killed or out of time; what it said is in {_shown(result[1])}")
+        return JobError(
+            f"a job ended without a result, killed or out of time; what it said is in {shown(Path(result[1]))}"
+        )
     if type(error).__name__ == "FailedSubmissionError" or 'Could not detect "srun"' in text:
         return JobError(
             f"hydra/launcher=submitit_slurm: Slurm does not take the jobs ({text.splitlines()[0].rstrip('?')}); "
             "start it where sbatch works, or use submitit_local"
         )
     return None
-
-
-def _shown(path: str) -> str:
-    inside = Path(path).is_relative_to(Path.cwd())
-    return str(Path(path).relative_to(Path.cwd())) if inside else path

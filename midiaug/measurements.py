@@ -27,7 +27,7 @@ from midiaug.rivals import bytes_below, copies_on_disk, write_midi
 from midiaug.run import make_data
 from midiaug.scoreboard import plot_benchmark, tables
 from midiaug.screen import keep_quiet
-from midiaug.settings import BenchmarkSettings
+from midiaug.settings import BenchmarkSettings, source_name
 from midiaug.steps import time_steps
 from midiaug.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
 
@@ -199,9 +199,8 @@ def _run_fresh(settings: BenchmarkSettings, cache: Path) -> dict[str, float]:
 
 
 def _corpus(settings: BenchmarkSettings, data: MidiDataModule) -> Report:
-    path = settings.data.path
     return {
-        "source": Path(path).expanduser().resolve().name if path is not None else settings.data.collection,
+        "source": source_name(settings),
         "pieces": int(data.store.has_pieces.sum()),
         "tokens": int(data.store.tokens.offsets[-1]),
         "training_pieces": int((data.store.has_pieces & ~data.split.validation).sum()),

@@ -25,7 +25,7 @@ from midiaug.learner import Learner, read_checkpoint
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
 from midiaug.plots import plot_gap
 from midiaug.screen import keep_quiet, result_table
-from midiaug.settings import TrainSettings
+from midiaug.settings import TrainSettings, source_name
 from midiaug.tokenizers import make_tokenizer
 from midiaug.trainer import make_trainer, refused
 
@@ -63,7 +63,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
         fit(trainer, learner, data, ckpt)
     finally:
         if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
-            title = f"{_shape(settings)} on {_source(settings)}, shifts {data.shifts}"
+            title = f"{_shape(settings)} on {source_name(settings)}, shifts {data.shifts}"
             plot_gap(history.rows, history.best, title, directory / "gap.png")
     if not history.rows:
         raise ConfigError(
@@ -169,7 +169,7 @@ def _summary(
         "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
         "cell": settings.model.cell,
         "tokenizer": settings.tokenizer.name,
-        "source": _source(settings),
+        "source": source_name(settings),
         "shifts": list(data.shifts),
         "seed": settings.seed,
         "route": data.route_name,
@@ -212,7 +212,7 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
         "layers": model.layers,
         "lr": settings.optim.lr,
         "seed": settings.seed,
-        "source": _source(settings),
+        "source": source_name(settings),
         "tokenizer": settings.tokenizer.name,
         "window": data.window,
     }
@@ -220,11 +220,6 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
 
 def _shape(settings: TrainSettings) -> str:
     return f"{settings.model.cell.upper()} {settings.model.layers} x {settings.model.hidden}"
-
-
-def _source(settings: TrainSettings) -> str:
-    path = settings.data.path
-    return Path(path).expanduser().resolve().name if path is not None else settings.data.collection
 
 
 def _device_name(trainer: Trainer) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
@@ -91,18 +92,24 @@ class CheckpointSettings:
 
 
 @dataclass
-class TrainSettings:
-    """Everything that `python -m midiaug.train` takes."""
+class SharedSettings:
+    """What every command takes."""
 
     data: DataSettings = field(default_factory=DataSettings)
     aug: AugSettings = field(default_factory=AugSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    seed: int = 0
+
+
+@dataclass
+class TrainSettings(SharedSettings):
+    """Everything that `python -m midiaug.train` takes."""
+
     model: ModelSettings = field(default_factory=ModelSettings)
     optim: OptimSettings = field(default_factory=OptimSettings)
     trainer: dict[str, Any] = field(default_factory=dict)
     early_stopping: EarlyStoppingSettings = field(default_factory=EarlyStoppingSettings)
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
-    seed: int = 0
     ckpt: str | None = None
 
 
@@ -121,13 +128,10 @@ class BenchmarkSettings(TrainSettings):
 
 
 @dataclass
-class PrepareSettings:
+class PrepareSettings(SharedSettings):
     """Everything that `python -m midiaug.prepare` takes; nothing depends on `aug`, which all commands share."""
 
     data: ShardSettings = field(default_factory=ShardSettings)
-    aug: AugSettings = field(default_factory=AugSettings)
-    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
-    seed: int = 0
 
 
 def checked(config: DictConfig) -> TrainSettings:
@@ -169,7 +173,13 @@ def checked_for_prepare(config: DictConfig) -> PrepareSettings:
     return settings
 
 
-def _check_shared(settings: TrainSettings | PrepareSettings) -> None:
+def source_name(settings: SharedSettings) -> str:
+    """What the music is called where its path would be too long: its folder's name, or the collection's."""
+    path = settings.data.path
+    return Path(path).expanduser().resolve().name if path is not None else settings.data.collection
+
+
+def _check_shared(settings: SharedSettings) -> None:
     if settings.data.path is not None and settings.data.source == "bundled":
         settings.data.source = "folder"
     if not 0 <= settings.seed < 1 << 32:

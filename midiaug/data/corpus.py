@@ -146,7 +146,7 @@ def _build(
     places = earlier.find(keys).tolist()
     tried = set()
     for number, place in enumerate(places):
-        if place >= 0 and isinstance(_read_before(*earlier.row(place)), Passing):
+        if place >= 0 and _is_passing(*earlier.row(place)):
             places[number] = -1
             tried.add(number)
     writer = _Writer(directory)
@@ -164,10 +164,13 @@ def _build(
     writer.finish()
 
 
+def _is_passing(corpus: Corpus, row: int) -> bool:
+    return row >= len(corpus) and corpus.reasons[row - len(corpus)][1]
+
+
 def _read_before(corpus: Corpus, row: int) -> "_Read | str":
     if row >= len(corpus):
-        reason, passing = corpus.reasons[row - len(corpus)]
-        return Passing(reason) if passing else reason
+        return corpus.reasons[row - len(corpus)][0]  # a passing one is not asked for: it is read again
     return _Read(corpus.midi[row].tobytes(), corpus.ngrams[row], int(corpus.notes[row]))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midiaug.data.sources import Entry, files_below
-from midiaug.errors import ConfigError, CorpusError, QuarantinedFile
+from midiaug.errors import ConfigError, CorpusError, QuarantinedFile, one_line
 
 if TYPE_CHECKING:
     import pyarrow.parquet
@@ -56,7 +56,7 @@ def read_row(path: Path, column: str, row: int) -> bytes:
         data = _cursor(path, column).value(row)
     except (OSError, pyarrow.ArrowException, RuntimeError, TypeError, KeyError) as error:  # a file of other columns now
         _cursor.cache_clear()  # its stream may stand anywhere
-        raise QuarantinedFile(f"this row cannot be read from the Parquet file ({_one_line(error)})") from error
+        raise QuarantinedFile(f"this row cannot be read from the Parquet file ({one_line(error)})") from error
     if not data:
         raise QuarantinedFile("nothing in this row" if data is None else "no bytes in this row")
     return data
@@ -128,7 +128,7 @@ def _footer(path: Path) -> tuple["pyarrow.Schema", int]:
         with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
             return file.schema_arrow, file.metadata.num_rows
     except (OSError, pyarrow.ArrowException, RuntimeError, TypeError, KeyError) as error:  # a file of other columns now
-        raise CorpusError(f"{path}: not readable as a Parquet file ({_one_line(error)}); take it away") from error
+        raise CorpusError(f"{path}: not readable as a Parquet file ({one_line(error)}); take it away") from error
 
 
 def _only_candidate(path: str | Path, schema: "pyarrow.Schema") -> str:
@@ -180,7 +180,3 @@ def _inner(names: list[str], column: str) -> list[str]:
         return []
     top = next(name for name in names if column.startswith(f"{name}."))
     return column[len(top) + 1 :].split(".")
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -13,7 +13,7 @@ from symusic.core import ScoreTick
 from midiaug.data.digests import digest
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
-from midiaug.errors import PassingFault, QuarantinedFile
+from midiaug.errors import PassingFault, QuarantinedFile, one_line
 
 _ABC_ROOM = 1 << 17
 
@@ -55,7 +55,7 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
     try:
         score = ScoreTick.from_midi(data)
     except (RuntimeError, ValueError, IndexError, OverflowError, MemoryError) as error:
-        raise QuarantinedFile(f"not readable as MIDI ({_one_line(error)})") from error
+        raise QuarantinedFile(f"not readable as MIDI ({one_line(error)})") from error
     if score.ticks_per_quarter <= 0:
         raise QuarantinedFile("not readable as MIDI (it counts no ticks to a quarter note)")
     notes = score.note_num()
@@ -136,8 +136,3 @@ def _standard_output_caught() -> Iterator[list[str]]:
             os.close(saved)
             file.seek(0)
             lines += file.read().decode("utf-8", errors="replace").splitlines()
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text[:200] or type(error).__name__
