@@ -6,7 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from midiaug.command import command
-from midiaug.settings import checked_benchmark
+from midiaug.measuring.settings import checked_benchmark
 
 
 @command("benchmark")
@@ -14,7 +14,7 @@ def main(config: DictConfig) -> None:
     """Check the settings, measure, and write the figures and a picture of them."""
     settings = checked_benchmark(config)
     directory = Path(HydraConfig.get().runtime.output_dir)
-    from midiaug.measurements import run_benchmark  # loads in seconds, and a wrong setting needs none of it
+    from midiaug.measuring.measurements import run_benchmark  # loads in seconds, and a wrong setting needs none of it
 
     run_benchmark(settings, directory)
 

@@ -74,7 +74,11 @@ class Learner(LightningModule):
 
         Raises CheckpointError for a file that no run wrote, or a damaged one.
         """
-        content = read_checkpoint(path)
+        return cls.of(read_checkpoint(path))
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> Self:
+        """The same from what `read_checkpoint` returned."""
         learner = cls(tokenizer_from(content["recipe"]["tokenizer"]), content["recipe"]["model"])
         learner.load_state_dict(content["state_dict"])
         return learner.eval()

@@ -1,6 +1,5 @@
 """Every key with its type: what a configuration may hold, checked before anything is read."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,20 +112,6 @@ class TrainSettings(SharedSettings):
     ckpt: str | None = None
 
 
-PARTS = ("loaders", "augment_dataset", "start", "build", "step")
-
-
-@dataclass
-class BenchmarkSettings(TrainSettings):
-    """Everything that `python -m midiaug.benchmark` takes."""
-
-    parts: list[str] = field(default_factory=lambda: list(PARTS))
-    rounds: int = 5
-    seconds: float = 1.0
-    repeats: int = 2
-    steps: int = 3
-
-
 @dataclass
 class PrepareSettings(SharedSettings):
     """Everything that `python -m midiaug.prepare` takes; nothing depends on `aug`, which all commands share."""
@@ -137,27 +122,13 @@ class PrepareSettings(SharedSettings):
 def checked(config: DictConfig) -> TrainSettings:
     """The configuration as typed settings. Raises ConfigError for a value of the wrong type or an absurd one."""
     settings: TrainSettings = typed(TrainSettings, config)
-    _check_training(settings)
+    check_training(settings)
     return settings
 
 
-def checked_benchmark(config: DictConfig) -> BenchmarkSettings:
-    """The configuration of a benchmark as typed settings, checked likewise."""
-    settings: BenchmarkSettings = typed(BenchmarkSettings, config)
-    _check_training(settings)
-    unknown = [part for part in settings.parts if part not in PARTS]
-    if unknown or not settings.parts:
-        raise ConfigError(f"parts={','.join(settings.parts) or '[]'}: use one or more of {', '.join(PARTS)}")
-    for name in ("rounds", "repeats", "steps"):
-        if getattr(settings, name) < 1:
-            raise ConfigError(f"{name}={getattr(settings, name)}: give a whole number, 1 or more")
-    if not 0 < settings.seconds < math.inf:
-        raise ConfigError(f"seconds={settings.seconds}: give a number of seconds above 0")
-    return settings
-
-
-def _check_training(settings: TrainSettings) -> None:
-    _check_shared(settings)
+def check_training(settings: TrainSettings) -> None:
+    """Raise ConfigError for a value of `train` that no run can use."""
+    check_shared(settings)
     if settings.early_stopping.patience < 1:
         raise ConfigError(
             f"early_stopping.patience={settings.early_stopping.patience}: give a number of epochs, 1 or more"
@@ -169,7 +140,7 @@ def _check_training(settings: TrainSettings) -> None:
 def checked_for_prepare(config: DictConfig) -> PrepareSettings:
     """Likewise for `python -m midiaug.prepare`."""
     settings: PrepareSettings = typed(PrepareSettings, config)
-    _check_shared(settings)
+    check_shared(settings)
     return settings
 
 
@@ -179,7 +150,8 @@ def source_name(settings: SharedSettings) -> str:
     return Path(path).expanduser().resolve().name if path is not None else settings.data.collection
 
 
-def _check_shared(settings: SharedSettings) -> None:
+def check_shared(settings: SharedSettings) -> None:
+    """Raise ConfigError for a seed that is none; a path alone means data=folder."""
     if settings.data.path is not None and settings.data.source == "bundled":
         settings.data.source = "folder"
     if not 0 <= settings.seed < 1 << 32:

@@ -6,8 +6,8 @@ from hydra import compose, initialize_config_dir
 from training import overrides
 
 from midiaug.command import config_dir
+from midiaug.measuring.settings import BenchmarkSettings, checked_benchmark
 from midiaug.run import make_data
-from midiaug.settings import BenchmarkSettings, checked_benchmark
 
 QUICK = ("seconds=0.01", "rounds=2", "repeats=1", "steps=1")
 

@@ -33,8 +33,10 @@ ORDER = [
         *("data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
         *("data.tokenized", "data.store", "data.routes", "data.dataset", "data.sampler", "data.sides"),
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
-        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "run", "train"),
-        *("timing", "fresh", "rivals", "contestants", "steps", "scoreboard", "measurements", "benchmark"),
+        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "rolls"),
+        *("run", "train", "trained"),
+        *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
+        *("measuring.scoreboard", "measuring.measurements", "benchmark"),
     )
 ]
 MAX_MODULE_LINES = 260

@@ -7,8 +7,10 @@ import pytest
 import torch
 from measuring import prepared, settings
 
-from midiaug import contestants, run
-from midiaug.contestants import (
+from midiaug import run
+from midiaug.errors import BenchmarkError
+from midiaug.measuring import contestants
+from midiaug.measuring.contestants import (
     BASE,
     DATASET_MIDI,
     EMPTY,
@@ -23,8 +25,7 @@ from midiaug.contestants import (
     tokens_in,
     training_tokens,
 )
-from midiaug.errors import BenchmarkError
-from midiaug.rivals import write_midi
+from midiaug.measuring.rivals import write_midi
 
 
 @pytest.fixture

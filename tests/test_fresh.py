@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 from measuring import settings
 
-from midiaug.fresh import first_batch
+from midiaug.measuring.fresh import first_batch
 
 
 def test_it_fills_the_cache_and_says_how_long_it_took(folder_of_tunes, cache, tmp_path):

@@ -7,12 +7,12 @@ import pytest
 from measuring import settings
 from music import corpus
 
-from midiaug import measurements
-from midiaug.contestants import BASE, DATASET_MIDI, MEMCPY, STOCK, TOKENS
 from midiaug.errors import BenchmarkError
-from midiaug.measurements import measure, run_benchmark
-from midiaug.settings import PARTS
-from midiaug.timing import Figure
+from midiaug.measuring import measurements
+from midiaug.measuring.contestants import BASE, DATASET_MIDI, MEMCPY, STOCK, TOKENS
+from midiaug.measuring.measurements import measure, run_benchmark
+from midiaug.measuring.settings import PARTS
+from midiaug.measuring.timing import Figure
 
 
 @pytest.fixture

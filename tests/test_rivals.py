@@ -9,9 +9,9 @@ from music import tune, write
 from symusic import Score
 from torch.utils.data import DataLoader
 
-from midiaug import rivals
 from midiaug.errors import BenchmarkError
-from midiaug.rivals import (
+from midiaug.measuring import rivals
+from midiaug.measuring.rivals import (
     FromScores,
     Padded,
     StoredWindows,

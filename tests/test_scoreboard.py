@@ -5,7 +5,7 @@ import pytest
 from matplotlib import colors
 from matplotlib.image import imread
 
-from midiaug.scoreboard import plot_benchmark, short, tables
+from midiaug.measuring.scoreboard import plot_benchmark, short, tables
 
 
 def figure(median: float, **more: object) -> dict[str, object]:

@@ -5,8 +5,8 @@ import torch
 from measuring import prepared, settings
 from music import corpus
 
-from midiaug import steps
-from midiaug.steps import time_steps
+from midiaug.measuring import steps
+from midiaug.measuring.steps import time_steps
 
 
 def test_both_ways_take_every_step_and_leave_no_file(folder_of_tunes, cache, tmp_path, monkeypatch):

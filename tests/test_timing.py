@@ -2,8 +2,9 @@
 
 import pytest
 
-from midiaug import __version__, timing
-from midiaug.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
+from midiaug import __version__
+from midiaug.measuring import timing
+from midiaug.measuring.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
 
 
 def test_a_ratio_is_that_of_the_medians():

@@ -1,12 +1,17 @@
 """What the arguments of MidiDataModule may be; each refusal names the key and says what to give."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from midiaug.errors import ConfigError
 
 Rule = tuple[Callable[[Any], bool], str]
 
+PLAIN = (
+    *("path", "source", "collection", "column", "limit", "val_split", "twin_share", "max_bars", "max_tokens"),
+    *("window", "batch_size", "num_workers", "route", "shifts", "draw", "out_of_range", "seed"),
+)
 RULES: dict[str, Rule] = {
     "data.source": (lambda name: name in (None, "folder", "bundled", "parquet"), "use folder, bundled or parquet"),
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
@@ -37,6 +42,14 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
             usable = False
         if not usable:
             raise ConfigError(f"{key}={value}: {advice}")
+
+
+def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that a checkpoint keeps, as plain data: not the tokenizer and the split, which it holds apart."""
+    kept = {key: value for key, value in arguments.items() if key in PLAIN}
+    kept["path"] = None if kept["path"] is None else str(Path(kept["path"]).expanduser().absolute())
+    kept["shifts"] = None if kept["shifts"] is None else list(kept["shifts"])
+    return kept
 
 
 def check_source(source: str, path: object, column: str | None) -> None:

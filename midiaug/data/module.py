@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import check_arguments, check_source
+from midiaug.data.arguments import check_arguments, check_source, plain
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
@@ -57,7 +57,7 @@ class MidiDataModule(LightningDataModule):
         num_workers: int | Literal["auto"] = "auto",
         route: RouteName = "auto",
         val_split: float = 0.1,
-        split: str | Path | None = None,
+        split: str | Path | dict[str, Any] | None = None,
         twin_share: float = 0.5,
         max_bars: int = 10_000,
         max_tokens: int = 1_000_000,
@@ -68,6 +68,7 @@ class MidiDataModule(LightningDataModule):
     ) -> None:
         super().__init__()
         check_arguments(locals())
+        self.arguments = plain(locals())
         self.source = source or ("bundled" if path is None else "folder")
         check_source(self.source, path, column)
         self.path, self.collection, self.column, self.limit = path, collection, column, limit
@@ -218,7 +219,9 @@ class MidiDataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Where training stands, and what a run must agree with to go on from there with the very next batch."""
-        return {"position": self._training.state_dict() if self._training else None} | self._identity()
+        position = self._training.state_dict() if self._training else None
+        kept = {"position": position, "arguments": self.arguments, "split": self.split.packed}
+        return kept | self._identity()
 
     def _identity(self) -> dict[str, Any]:
         return {

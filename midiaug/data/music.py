@@ -4,6 +4,7 @@ import logging
 import multiprocessing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Reading:
     limits: Limits
     limit: int | None
     val_split: float
-    split_file: str | Path | None
+    split_file: str | Path | dict[str, Any] | None
     twin_share: float
     seed: int
 

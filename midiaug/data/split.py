@@ -5,14 +5,19 @@ whose transposed twin is trained on would close the gap between the losses on pa
 """
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
+from torch import Tensor
 
 from midiaug.data.digests import digest
 from midiaug.data.flat import Ragged
@@ -36,13 +41,29 @@ class Split:
     val_split: float
     seed: int
 
-    def write(self, path: Path) -> None:
-        """Write split.json: `{seed, val_split, pieces: {name: {side, group}}}`, whole or not at all."""
+    def content(self) -> dict[str, Any]:
+        """What split.json holds: `{seed, val_split, pieces: {name: {side, group}}}`."""
         pieces = {
             name: {"side": "val" if val else "train", "group": int(group)}
             for name, val, group in zip(self.names, self.validation, self.group, strict=True)
         }
-        write_json(path, {"seed": self.seed, "val_split": self.val_split, "pieces": pieces})
+        return {"seed": self.seed, "val_split": self.val_split, "pieces": pieces}
+
+    def write(self, path: Path) -> None:
+        """Write split.json, whole or not at all."""
+        write_json(path, self.content())
+
+    @cached_property
+    def packed(self) -> Tensor:
+        """`content`, compressed, as a tensor of bytes that a checkpoint can hold; `unpacked` gives it back."""
+        text = json.dumps(self.content(), separators=(",", ":")).encode()
+        return torch.frombuffer(bytearray(zlib.compress(text)), dtype=torch.uint8)
+
+
+def unpacked(packed: Tensor) -> dict[str, Any]:
+    """The content of split.json that `Split.packed` made a tensor of."""
+    content: dict[str, Any] = json.loads(zlib.decompress(packed.numpy().tobytes()))
+    return content
 
 
 def twin_groups(ngrams: Ragged | Sequence[NDArray[np.uint64]], twin_share: float) -> NDArray[np.int64]:
@@ -147,14 +168,17 @@ def draw_split(names: Sequence[str], group: NDArray[np.int64], val_split: float,
     return Split(names, group, np.isin(group, taken), val_split, seed)
 
 
-def read_split(path: str | Path, names: Sequence[str], group: NDArray[np.int64]) -> tuple[Split, list[str]]:
-    """Take the sides from a former split.json; returns the split, and remarks worth showing.
+def read_split(
+    former: str | Path | dict[str, Any], names: Sequence[str], group: NDArray[np.int64]
+) -> tuple[Split, list[str]]:
+    """Take the sides from a former split.json, or from its content; returns the split, and remarks worth showing.
 
     A piece that the file does not name goes where its twins are, and into training where it has none.
     Raises SplitError where the file cannot be read or leaves a side empty.
     """
+    path = "the checkpoint's" if isinstance(former, dict) else former
     try:
-        content = json.loads(Path(path).expanduser().read_text())
+        content = former if isinstance(former, dict) else json.loads(Path(former).expanduser().read_text())
         sides = {name: ("train", "val").index(row["side"]) == 1 for name, row in content["pieces"].items()}
         val_split, seed = float(content["val_split"]), int(content["seed"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

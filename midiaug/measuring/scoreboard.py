@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from midiaug.contestants import TOKENS, TOKENS_PLAIN, WHAT
 from midiaug.files import write_whole
+from midiaug.measuring.contestants import TOKENS, TOKENS_PLAIN, WHAT
 
 _OURS, _OTHERS = "#3b6fb6", "#9a9a9a"
 _WIDTH = 112

@@ -15,10 +15,10 @@ from torch.optim import AdamW
 from midiaug.callbacks import History
 from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
+from midiaug.measuring.timing import Figure, in_turns
 from midiaug.model import device_of, token_losses
 from midiaug.run import fit, make_data, make_learner
 from midiaug.settings import TrainSettings
-from midiaug.timing import Figure, in_turns
 from midiaug.trainer import make_trainer
 
 # so many steps on one device and no validation, though a corpus of few batches has many epochs in them

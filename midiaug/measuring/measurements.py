@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from pytorch_lightning import seed_everything
 
-from midiaug.contestants import BASE, STOCK, WHAT, line_up, training_tokens, workers_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.store import build_store
@@ -23,13 +22,15 @@ from midiaug.data.workers import cores
 from midiaug.directories import shown
 from midiaug.errors import BenchmarkError
 from midiaug.files import write_json
-from midiaug.rivals import bytes_below, copies_on_disk, write_midi
+from midiaug.measuring.contestants import BASE, STOCK, WHAT, line_up, training_tokens, workers_of
+from midiaug.measuring.rivals import bytes_below, copies_on_disk, write_midi
+from midiaug.measuring.scoreboard import plot_benchmark, tables
+from midiaug.measuring.settings import BenchmarkSettings
+from midiaug.measuring.steps import time_steps
+from midiaug.measuring.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
 from midiaug.run import make_data
-from midiaug.scoreboard import plot_benchmark, tables
 from midiaug.screen import keep_quiet
-from midiaug.settings import BenchmarkSettings, source_name
-from midiaug.steps import time_steps
-from midiaug.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
+from midiaug.settings import source_name
 
 Report = dict[str, Any]
 log = logging.getLogger("midiaug")
@@ -190,7 +191,7 @@ def _run_fresh(settings: BenchmarkSettings, cache: Path) -> dict[str, float]:
     keys["data"]["cache_dir"] = str(cache)
     file.write_text(json.dumps(keys | {"seed": settings.seed}), encoding="utf-8")
     # midiaug is found where this process found it, and the source where the user's words say
-    command = [sys.executable, "-m", "midiaug.fresh", str(file)]
+    command = [sys.executable, "-m", "midiaug.measuring.fresh", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")  # noqa: S603
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.errors import BenchmarkError, RouteError
-from midiaug.rivals import FromScores, Padded, StoredWindows, pretokenized
+from midiaug.measuring.rivals import FromScores, Padded, StoredWindows, pretokenized
 from midiaug.run import make_data
 from midiaug.settings import TrainSettings
 

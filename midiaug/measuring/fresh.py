@@ -1,4 +1,4 @@
-"""A process of its own that only gets ready to train: `python -m midiaug.fresh SETTINGS.json`.
+"""A process of its own that only gets ready to train: `python -m midiaug.measuring.fresh SETTINGS.json`.
 
 It times the imports, and from there to the first batch, and prints both as one line of JSON.
 """

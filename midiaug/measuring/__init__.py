@@ -1,0 +1,1 @@
+"""What `python -m midiaug.benchmark` measures: loaders, rivals, starts and steps."""
