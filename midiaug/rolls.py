@@ -58,7 +58,8 @@ def plot_rolls(rolls: Sequence[Roll], path: Path, *, columns: int = 3, title: st
         draw_roll(axes, roll, low, high, shown)
     for axes in grid.flat[len(rolls) :]:
         axes.set_visible(False)
-    for axes in grid[-1]:
+    for axes in grid.flat[max(0, len(rolls) - columns) : len(rolls)]:  # the lowest of each column
+        axes.tick_params(labelbottom=True)
         axes.set_xlabel("quarter notes", fontsize=8)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12)

@@ -1,6 +1,5 @@
 """MidiDataModule from a folder of MIDI files to batches."""
 
-import json
 import multiprocessing
 from importlib.util import find_spec
 
@@ -350,9 +349,9 @@ def test_drop_by_table_draws_nothing_for_a_validation_piece_that_the_table_canno
 # Going on
 
 
-def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm):
-    state = json.loads(json.dumps(dm.state_dict()))
-    module_of().load_state_dict(state)
+def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm, tmp_path):
+    torch.save(dm.state_dict(), tmp_path / "state")
+    module_of().load_state_dict(torch.load(tmp_path / "state", weights_only=True))
 
 
 @pytest.mark.parametrize(
