@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-PATH_KEYS = ("data.path", "data.split", "data.cache_dir", "ckpt")
+PATH_KEYS = ("data.path", "data.split", "data.cache_dir", "ckpt", "out", "prompt", "preview.file")
 _FIRST = ("--multirun", "-m", "--run", "-r")
 
 

@@ -33,7 +33,7 @@ ORDER = [
         *("data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
         *("data.tokenized", "data.store", "data.routes", "data.dataset", "data.sampler", "data.sides"),
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
-        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "rolls"),
+        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "rolls", "keys"),
         *("run", "train", "trained"),
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
