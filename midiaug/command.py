@@ -21,6 +21,7 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from midiaug.directories import remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
+from midiaug.explanations import help_text
 from midiaug.launchers import EXTRAS, job_error
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
@@ -47,7 +48,7 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
         def main() -> None:
             let_waiting_threads_sleep()
             sys.argv[1:] = prepared(sys.argv[1:])
-            _register_resolvers(sys.argv[1:])
+            _register_resolvers(name, sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0") and _OURS not in os.environ:
                 start(task)()
@@ -168,7 +169,7 @@ def _keys_below(node: Any, prefix: str) -> list[str]:
     return keys
 
 
-def _register_resolvers(words: list[str]) -> None:
+def _register_resolvers(command_name: str, words: list[str]) -> None:
     # Hydra hands them to a launcher's worker processes as they stand here, the words of the command line with them
     named = functools.partial(run_name, words=words)
     OmegaConf.register_new_resolver(
@@ -176,6 +177,11 @@ def _register_resolvers(words: list[str]) -> None:
     )
     OmegaConf.register_new_resolver("midiaug.run_name", named, replace=True)
     OmegaConf.register_new_resolver("midiaug.job_label", _job_label, replace=True)
+    OmegaConf.register_new_resolver("midiaug.help", functools.partial(_help, command_name), replace=True)
+
+
+def _help(command_name: str, *, _root_: DictConfig) -> str:
+    return help_text(config_dir(), command_name, _root_)
 
 
 def _job_label() -> str:
