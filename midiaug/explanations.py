@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 _KEY = re.compile(r"( *)([A-Za-z_]\w*):")
+_LIST = re.compile(r"(?:\n *- [^\n:]*)+(?=\n|$)")  # a short list stands behind its key
 
 
 def help_text(directory: Path, command: str, config: DictConfig) -> str:
@@ -21,7 +22,7 @@ def help_text(directory: Path, command: str, config: DictConfig) -> str:
         group = "" if file.parent == directory else file.parent.name
         comments |= comments_of(file.read_text(encoding="utf-8"), group)
     options = {group: sorted(path.stem for path in (directory / group).glob("*.yaml")) for group in sorted(choices)}
-    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     parts = [
         str(config.hydra.help.header).strip(),
         "\nWhole groups of keys, chosen by name:\n",
@@ -49,15 +50,15 @@ def comments_of(text: str, group: str = "") -> dict[str, list[str]]:
 
 def _explained(text: str, comments: dict[str, list[str]]) -> list[str]:
     lines: list[str] = []
-    # a short list stands behind its key
-    text = re.sub(
-        r"((?:\n *- [^\n:]*)+)(?=\n|$)", lambda items: " [" + ", ".join(re.findall(r"- (.*)", items[1])) + "]", text
-    )
-    for line, key in _with_keys(text, ""):
+    for line, key in _with_keys(_LIST.sub(_on_one_line, text), ""):
         indent = " " * (2 + len(line) - len(line.lstrip()))
         lines += [indent + comment for comment in comments.get(key, []) if key]
         lines += [f"  {line}"]
     return lines
+
+
+def _on_one_line(items: re.Match[str]) -> str:
+    return f" [{', '.join(re.findall(r'- (.*)', items[0]))}]"
 
 
 def _with_keys(text: str, group: str) -> list[tuple[str, str]]:

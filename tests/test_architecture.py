@@ -19,18 +19,8 @@ FILES = {
 ORDER = [
     "midiaug." + name
     for name in (
-        *(
-            "errors",
-            "files",
-            "threads",
-            "words",
-            "directories",
-            "launchers",
-            "explanations",
-            "command",
-            "settings",
-            "tokenizers",
-        ),
+        *("errors", "files", "threads", "words", "directories", "launchers", "explanations", "command"),
+        *("settings", "tokenizers"),
         *(
             "data.digests",
             "data.sources",
