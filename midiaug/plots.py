@@ -1,4 +1,4 @@
-"""Pictures of a run: the curves of training and validation loss, and the gap between them."""
+"""Pictures of a run: the losses over the epochs with the gap between them, and the loss in each key."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, p
     low, high = upper.get_ylim()
     upper.set_ylim(min(low, (low + high) / 2 - 0.05), max(high, (low + high) / 2 + 0.05))  # a flat curve looks flat
     upper.set_ylabel("loss, nats a token")
-    upper.set_title(title, loc="left", fontsize=11)
+    upper.set_title(title, loc="left", fontsize=11, parse_math=False)
     upper.legend(frameon=False)
     lower.axhline(0, color="black", linewidth=0.6)
     lower.plot(epochs, gap, "o-", color=_GAP, markersize=4)
@@ -39,4 +39,34 @@ def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, p
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", alpha=0.25)
+    write_whole(path, lambda temporary: figure.savefig(temporary, dpi=120))
+
+
+def plot_keys(losses: dict[int, float], trained: Sequence[int], title: str, path: Path) -> None:
+    """Draw the validation loss of the music moved by each number of semitones, as a PNG.
+
+    losses: nats a token by semitones. trained: the shifts that training drew from, drawn darker.
+    """
+    figure = Figure(figsize=(6.5, 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    shifts = sorted(losses)
+    values = [losses[shift] for shift in shifts]
+    seen = [shift in trained for shift in shifts]
+    axes.plot(shifts, values, color=_VAL, linewidth=0.8, alpha=0.5)
+    for known, label in ((True, "shifts that training drew"), (False, "others")):
+        heights = [value for value, is_seen in zip(values, seen, strict=True) if is_seen == known]
+        places = [shift for shift, is_seen in zip(shifts, seen, strict=True) if is_seen == known]
+        if places:
+            axes.plot(places, heights, "o", color=_VAL, markerfacecolor=_VAL if known else "white", label=label)
+    low, high = min(values), max(values)
+    room = max(0.02, 0.4 * (high - low))  # a model that knows all keys alike looks like it
+    axes.set_ylim(low - room, high + 2 * room)
+    axes.grid(axis="y", alpha=0.25)
+    axes.set_xticks(shifts, [f"{shift:+d}" if shift else "0" for shift in shifts])
+    axes.set_xlabel("semitones that the validation pieces were moved by")
+    axes.set_ylabel("loss, nats a token")
+    axes.set_title(f"{title}\nhardest key less easiest: {high - low:.3f}", loc="left", fontsize=10, parse_math=False)
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
+    axes.spines[["top", "right"]].set_visible(False)
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=120))

@@ -23,7 +23,7 @@ from midiaug.errors import ConfigError
 from midiaug.files import write_json
 from midiaug.learner import Learner, read_checkpoint
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
-from midiaug.plots import plot_gap
+from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import TrainSettings, source_name
 from midiaug.tokenizers import make_tokenizer
@@ -141,10 +141,14 @@ def _finish(
     if best.is_file():
         learner.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     learner.to(trainer.strategy.root_device)
-    spread = key_spread(loss_by_key(learner.model, data))
-    summary = _summary(settings, learner, data, history, spread)
+    by_key = loss_by_key(learner.model, data)
+    spread = key_spread(by_key)
+    summary = _summary(settings, data, history, by_key)
     data.teardown()
     write_json(directory / "summary.json", summary)
+    if by_key:
+        title = f"{_shape(settings)} on {source_name(settings)}, shifts {data.shifts}"
+        plot_keys(by_key, list(data.shifts), title, directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
@@ -161,7 +165,7 @@ def _finish(
 
 
 def _summary(
-    settings: TrainSettings, learner: Learner, data: MidiDataModule, history: History, spread: float | None
+    settings: TrainSettings, data: MidiDataModule, history: History, by_key: dict[int, float]
 ) -> dict[str, Any]:
     best = history.best
     in_use = data.store.has_pieces
@@ -177,7 +181,8 @@ def _summary(
         "best_epoch": best["epoch"],
         "loss": {side: best[f"loss/{side}"] for side in ("train", "val", "gap")},
         "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
-        "key_spread": spread,
+        "key_spread": key_spread(by_key),
+        "loss_by_key": {str(shift): loss for shift, loss in by_key.items()},
         "pieces": {
             "train": int((in_use & ~data.split.validation).sum()),
             "val": int((in_use & data.split.validation).sum()),

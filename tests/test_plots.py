@@ -3,7 +3,7 @@
 from matplotlib import colors
 from matplotlib.image import imread
 
-from midiaug.plots import plot_gap
+from midiaug.plots import plot_gap, plot_keys
 
 
 def rows(*losses: tuple[float, float]) -> list[dict[str, float]]:
@@ -31,3 +31,11 @@ def test_one_epoch_is_enough(tmp_path):
     (row,) = rows((3.0, 3.2))
     plot_gap([row], row, "a title", tmp_path / "gap.png")
     assert ink(tmp_path / "gap.png", "#d1622b") > 20
+
+
+def test_the_loss_in_each_key_is_drawn_and_a_title_is_taken_as_it_stands(tmp_path):
+    plot_keys({shift: 1 + abs(shift) / 10 for shift in range(-6, 6)}, [-1, 0, 1], r"on $\x$", tmp_path / "keys.png")
+    assert ink(tmp_path / "keys.png", "#d1622b") > 200
+    some = ink(tmp_path / "keys.png", "#d1622b")
+    plot_keys({shift: 1 + abs(shift) / 10 for shift in range(-6, 6)}, [0], r"on $\x$", tmp_path / "keys.png")
+    assert ink(tmp_path / "keys.png", "#d1622b") < some  # a shift that training did not draw is an empty circle

@@ -62,7 +62,7 @@ def loss_of_pieces(directory: Path, folder: Path, names: list[str]) -> tuple[flo
 
 def test_it_leaves_every_file_of_the_interface(trained):
     directory, _ = trained
-    names = {"summary.json", "metrics.csv", "val_pieces.csv", "split.json", "quarantine.json", "gap.png"}
+    names = {"summary.json", "metrics.csv", "val_pieces.csv", "split.json", "quarantine.json", "gap.png", "keys.png"}
     assert names <= {path.name for path in directory.iterdir()}
     assert {path.name for path in (directory / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     assert list(directory.glob("events.out.tfevents.*"))
@@ -79,7 +79,10 @@ def test_the_summary_says_what_was_run(trained):
     assert summary["loss"]["gap"] == pytest.approx(summary["loss"]["val"] - summary["loss"]["train"], abs=1e-6)
     assert summary["tokens_per_second"] > 0
     assert summary["loader_tokens_per_second"] > 0
-    assert summary["key_spread"] > 0
+    assert list(summary["loss_by_key"]) == [str(shift) for shift in range(-6, 6)]
+    losses = summary["loss_by_key"].values()
+    assert summary["key_spread"] == max(losses) - min(losses) > 0
+    assert summary["loss_by_key"]["0"] == pytest.approx(lowest, abs=0.2)  # of the pieces with room for all keys
     best = min(table(directory / "metrics.csv"), key=lambda row: float(row["loss/val"]))
     assert (summary["best_epoch"], summary["epochs"]) == (int(best["epoch"]), 3)
 
