@@ -36,6 +36,7 @@ ORDER = [
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
         *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "rolls", "keys"),
         *("run", "train", "trained"),
+        *("suffixes", "metrics", "copying"),
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
     )

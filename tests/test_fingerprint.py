@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from symusic import Note, Score, Tempo, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import ngrams_of
+from midiaug.data.fingerprint import ngrams_of, ngrams_of_steps, top_lines
 
 SEEDS = range(8)
 
@@ -143,3 +143,32 @@ def test_a_track_of_fewer_than_two_onsets_has_no_n_gram(notes):
 def test_a_track_has_an_n_gram_for_each_run_of_twelve_steps_and_a_shorter_one_is_a_single_n_gram(steps):
     notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
     assert len(ngrams_of(line(*notes))) == max(1, steps - 12 + 1)
+
+
+def test_the_hashes_are_those_that_caches_hold():
+    # another value means that VERSION has to change
+    assert ngrams_of(music.tune(1, bars=4, chords=True)).sum() == 15793544367204439014
+
+
+def test_each_pitched_track_has_a_top_line_in_quarter_notes():
+    score = music.tune(1, chords=True, drums=True)
+    melody, chords = top_lines(score)
+    notes = score.tracks[0].notes.numpy()
+    assert np.array_equal(melody.pitches, notes["pitch"])
+    assert np.array_equal(melody.onsets, notes["time"] / music.QUARTER)
+    assert np.array_equal(chords.onsets, np.arange(0, 64, 2))
+    assert np.array_equal(chords.pitches, score.tracks[1].notes.numpy()["pitch"].reshape(-1, 3).max(1))
+    assert np.array_equal(chords.ratios, np.zeros(31))
+    assert np.array_equal(melody.intervals, np.diff(notes["pitch"].astype(int)))
+
+
+def test_the_ratio_is_in_half_octaves_of_time_and_that_of_the_first_step_is_none():
+    (rhythm,) = top_lines(line((0, 60), (240, 60), (480, 60), (960, 60), (1320, 60), (1440, 60)))
+    # even, twice as long, 3/4 of it, a third of that
+    assert rhythm.ratios.tolist() == [0, 0, 2, -1, -3]
+
+
+@pytest.mark.parametrize("size", [1, 4, 40])
+def test_n_grams_of_another_size_are_counted_alike(size):
+    steps = top_lines(line(*[(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(31)]))[0].steps
+    assert len(ngrams_of_steps(steps, size)) == max(1, 30 - size + 1)

@@ -6,6 +6,8 @@ when the piece is transposed, played faster or slower, or written in notes of ha
 make an n-gram; a piece is the set of the n-grams of its pitched tracks.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
@@ -16,37 +18,63 @@ _TOGETHER_BEATS = 1 / 24  # onsets closer than this are one chord
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
-def ngrams_of(score: ScoreTick) -> NDArray[np.uint64]:
-    """The n-grams of a piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets."""
-    parts = [
-        _hashes(_steps(notes["time"] / score.ticks_per_quarter, notes["pitch"].astype(np.int64)))
-        for notes in (track.notes.numpy() for track in score.tracks if not track.is_drum)
+@dataclass(frozen=True)
+class TopLine:
+    """One note an onset of a track, the highest. onsets: (n,) in quarter notes, rising. pitches: (n,) MIDI pitches."""
+
+    onsets: NDArray[np.float64]
+    pitches: NDArray[np.int64]
+
+    @property
+    def intervals(self) -> NDArray[np.int64]:
+        """(n - 1,) semitones from each note to the one after it."""
+        return np.diff(self.pitches)
+
+    @property
+    def ratios(self) -> NDArray[np.int64]:
+        """(n - 1,) for each interval, its onset gap against the gap before, in half octaves; 0 for the first."""
+        gaps = np.diff(self.onsets)
+        ratios = np.zeros(len(gaps), np.int64)
+        ratios[1:] = np.rint(2 * np.log2(gaps[1:] / gaps[:-1]))
+        return ratios
+
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """(n - 1,) the symbols that n-grams are made of: an interval and a ratio each."""
+        return self.intervals * 1024 + self.ratios
+
+
+def top_lines(score: ScoreTick) -> list[TopLine]:
+    """The top line of each pitched track that has a note, in the order of the tracks."""
+    tracks = (track.notes.numpy() for track in score.tracks if not track.is_drum)
+    return [
+        _top_line(notes["time"] / score.ticks_per_quarter, notes["pitch"].astype(np.int64))
+        for notes in tracks
         if len(notes["time"])
     ]
+
+
+def ngrams_of(score: ScoreTick, size: int = NGRAM) -> NDArray[np.uint64]:
+    """The n-grams of a piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets."""
+    parts = [ngrams_of_steps(line.steps, size) for line in top_lines(score)]
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 
-def _steps(onsets: NDArray[np.float64], pitches: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Onsets in quarter notes and pitches of one track -> (onsets - 1,) step symbols of its top line."""
-    order = np.argsort(onsets, kind="stable")
-    onsets, pitches = onsets[order], pitches[order]
-    starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) >= _TOGETHER_BEATS - 1e-9)
-    if len(starts) < 2:
-        return np.zeros(0, np.int64)
-    top = np.maximum.reduceat(pitches, starts)
-    gaps = np.diff(onsets[starts])
-    ratios = np.zeros(len(gaps), np.int64)
-    ratios[1:] = np.rint(2 * np.log2(gaps[1:] / gaps[:-1]))
-    return np.diff(top) * 1024 + ratios
-
-
-def _hashes(steps: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """One hash a window of NGRAM steps; a shorter track is one n-gram whole."""
+def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.uint64]:
+    """One hash a window of `size` steps, in their order; a shorter line is one n-gram whole."""
     if len(steps) == 0:
         return np.zeros(0, np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(steps, min(NGRAM, len(steps)))
+    windows = np.lib.stride_tricks.sliding_window_view(steps, min(size, len(steps)))
     hashes = np.full(len(windows), windows.shape[1], np.uint64)
     for column in windows.T:
         hashes = (hashes ^ column.astype(np.uint64)) * _MULTIPLIER
         hashes ^= hashes >> np.uint64(29)
     return hashes
+
+
+def _top_line(onsets: NDArray[np.float64], pitches: NDArray[np.int64]) -> TopLine:
+    """Onsets in quarter notes and pitches of one track, in any order -> its top line."""
+    order = np.argsort(onsets, kind="stable")
+    onsets, pitches = onsets[order], pitches[order]
+    starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) >= _TOGETHER_BEATS - 1e-9)
+    return TopLine(onsets[starts], np.maximum.reduceat(pitches, starts))
