@@ -56,3 +56,7 @@ class BenchmarkError(MidiaugError):
 
 class JobError(MidiaugError):
     """A job of a sweep that its launcher could not start or lost."""
+
+
+class ComparisonError(MidiaugError):
+    """A run that cannot be compared, or nothing to compare."""

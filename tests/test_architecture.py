@@ -39,6 +39,13 @@ ORDER = [
         *("suffixes", "metrics", "copying"),
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
+        *("comparison." + name for name in ("settings", "progress", "finding", "logs", "runs", "groups", "gains")),
+        *(
+            "comparison." + name
+            for name in ("fairness", "statistics", "augmented", "music", "plain", "variety", "charts")
+        ),
+        *("comparison." + name for name in ("tables", "markup", "page", "report")),
+        "compare",
     )
 ]
 MAX_MODULE_LINES = 260

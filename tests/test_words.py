@@ -5,7 +5,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis.strategies import sampled_from, text
 
-from midiaug.words import PATH_KEYS, as_typed, last_values, prepared
+from midiaug.words import PATH_KEYS, as_typed, last_values, prepared, split_paths
 
 
 def parsed(word: str) -> object:
@@ -60,3 +60,33 @@ def test_a_sweep_over_folders_stays_a_sweep_and_a_folder_with_a_comma_a_folder(t
 
 def test_the_last_value_of_a_key_counts():
     assert last_values(["a=1", "--multirun", "+b=x=y", "a=2"]) == {"a": "2", "b": "x=y"}
+
+
+SWEPT = "runs/2026-11-25_04-02_sweep/0_aug=none,model=lstm,seed=0"
+
+
+@pytest.mark.parametrize("path", [SWEPT, "my runs", "runs/*,seed=0", "Bob's [old] runs", "~/runs"])
+def test_a_folder_of_runs_comes_out_of_hydra_as_it_was_typed(path):
+    assert parsed(prepared([f"runs={path}"])[0]) == path
+
+
+def test_a_list_of_folders_is_cut_at_commas_so_that_each_is_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = SWEPT.replace("seed=0", "seed=1")
+    for folder in (SWEPT, other, "my runs"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert parsed(prepared([f"runs=[{SWEPT},{other}, my runs,gone]"])[0]) == [SWEPT, other, "my runs", "gone"]
+    assert parsed(prepared(["runs=[runs/*/0_aug=none,model=*,my*]"])[0]) == ["runs/*/0_aug=none,model=*", "my*"]
+    assert parsed(prepared([f"runs=['{SWEPT}',gone]"])[0]) == [SWEPT, "gone"]
+    assert split_paths("gone,too") == ["gone", "too"]
+
+
+def test_a_folder_whose_name_is_in_brackets_is_one_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "[a,b]").mkdir()
+    assert parsed(prepared(["runs=[a,b]"])[0]) == "[a,b]"
+
+
+def test_a_list_longer_than_a_path_may_be_is_cut_all_the_same():
+    names = [f"runs/{number:04d}_aug=none" for number in range(400)]
+    assert parsed(prepared([f"runs=[{','.join(names)}]"])[0]) == names

@@ -1,0 +1,1 @@
+"""Compares runs: what each came to, what augmentation gained, and what the music is like before and after."""

@@ -1,0 +1,31 @@
+"""Which losses of a comparison do not compare, and why."""
+
+from midiaug.comparison.groups import Described
+
+
+def fairness(described: list[Described]) -> list[str]:
+    """Why the losses of some runs do not compare, in a sentence each; empty where all do."""
+    own = [one for one in described if one.run.own]
+    remarks: list[str] = []
+
+    def kinds(key: str) -> list[str]:
+        return sorted({str(one.settings.get(key)) for one in own})
+
+    if len(kinds("source")) > 1:
+        remarks.append(f"these runs learned different music ({', '.join(kinds('source'))}): no loss compares across it")
+    elif len(kinds("music")) > 1:
+        remarks.append("the pieces of these runs are not all the same: their losses compare only roughly")
+    tokenizers = {key: value for key in {k for one in own for k in one.settings} if key.startswith("tokenizer")
+                  for value in [kinds(key)] if len(value) > 1}  # fmt: skip
+    if tokenizers:
+        named = ", ".join(tokenizers.get("tokenizer.name", sorted(tokenizers)))
+        remarks.append(f"these runs have different tokenizers ({named}): compare nats a note, not nats a token")
+    splits = {one.run.split_key for one in own}
+    if len(splits) > 1 and not remarks:
+        remarks.append(
+            f"these runs were judged by {len(splits)} different sets of validation pieces, as each seed draws its own: "
+            "compare groups of the same seeds, or train with data.split=FILE"
+        )
+    if len(own) < len(described):
+        remarks.append("losses of other programs are shown as they logged them; they need not be nats a token")
+    return remarks

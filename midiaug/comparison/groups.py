@@ -1,0 +1,218 @@
+"""Which runs are of the same model, which of those of the same augmentation, and what all of them are called."""
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from midiaug.command import config_dir
+from midiaug.comparison.runs import Run
+from midiaug.data.shifts import Shifts
+from midiaug.errors import ConfigError
+
+# what changes where or how fast a run is, not what it comes to; and what is looked at by itself
+_ASIDE = (
+    *("seed", "ckpt", "aug", "checkpoint", "data.path", "data.source", "data.split", "data.num_workers", "data.route"),
+    *("data.cache_dir", "model.cell", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
+    *("trainer.num_nodes", "trainer.log_every_n_steps", "trainer.deterministic", "trainer.benchmark"),
+    *("trainer.profiler", "trainer.inference_mode", "trainer.barebones", "trainer.detect_anomaly"),
+    *("trainer.enable_checkpointing", "trainer.enable_progress_bar", "trainer.enable_model_summary"),
+)
+NONE = (0,)
+Figure = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A run and what it is called.
+
+    model: such as `LSTM 1 x 128`. level: such as `aggressive`. extra: what else differs from the other runs.
+    settings: what makes its model, see `grouped`. shifts, seed: None where they are not known.
+    """
+
+    run: Run
+    settings: dict[str, Any]
+    model: str
+    level: str
+    extra: str
+    shifts: tuple[int, ...] | None
+    seed: int | None
+
+    @property
+    def of_model(self) -> str:
+        """Runs of the same model, whatever their augmentation and seed, have the same text here."""
+        return f"{self.model}, {self.extra}" if self.extra else self.model
+
+    @cached_property
+    def label(self) -> str:
+        """What the run is called in a table."""
+        return f"{self.of_model}, {self.level}" if self.level else self.of_model
+
+    @property
+    def losses_by_key(self) -> dict[str, float]:
+        """The validation loss by shift, "-6" to "5", as summary.json has it; empty where it has none."""
+        return losses_by_key(self.run)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ by their seed alone."""
+
+    members: list[Described]
+
+    @property
+    def label(self) -> str:
+        """What the group is called."""
+        return self.members[0].label
+
+    def figures(self) -> dict[str, Figure]:
+        """Mean and spread over the seeds of each figure; sd is None for one run."""
+        return {name: mean_and_sd([value(member.run) for member in self.members]) for name, value in FIGURES.items()}
+
+
+def losses_by_key(run: Run) -> dict[str, float]:
+    """As `Described.losses_by_key`."""
+    losses = run.summary.get("loss_by_key")
+    there = losses.items() if isinstance(losses, dict) else ()
+    return {str(int(shift)): float(loss) for shift, loss in there if isinstance(loss, int | float)}
+
+
+def _over_keys(run: Run) -> float | None:
+    """The mean loss over all twelve keys."""
+    losses = losses_by_key(run)
+    return statistics.fmean(losses.values()) if losses else None
+
+
+FIGURES: dict[str, Callable[[Run], float | None]] = {
+    "best_epoch": lambda run: run.best["epoch"],
+    "train": lambda run: run.best.get("loss/train"),
+    "val": lambda run: run.best.get("loss/val"),
+    "gap": lambda run: run.best.get("loss/gap"),
+    "nats_per_note": lambda run: run.best.get("nats_per_note/val"),
+    "key_spread": lambda run: run.summary.get("key_spread"),
+    "over_keys": _over_keys,
+    "seconds": lambda run: run.seconds,
+    "tokens_per_second": lambda run: run.tokens_per_second,
+}
+
+
+def mean_and_sd(values: list[float | None]) -> Figure:
+    """The mean, the standard deviation (None for fewer than two) and the count of the values that are there."""
+    there = [float(value) for value in values if value is not None]
+    sd = statistics.stdev(there) if len(there) > 1 else None
+    return {"mean": statistics.fmean(there) if there else None, "sd": sd, "n": len(there)}
+
+
+def describe(runs: list[Run]) -> list[Described]:
+    """Every run with its name, sorted by validation loss; only settings that differ among the runs are named."""
+    settings = [_settings(run) for run in runs]
+    own = [chosen for run, chosen in zip(runs, settings, strict=True) if run.own]
+    keys = sorted({key for chosen in own for key in chosen})
+    differing = [key for key in keys if len({repr(chosen.get(key)) for chosen in own}) > 1 and key not in _IN_MODEL]
+    levels = known_levels()
+    described = [_described(run, chosen, differing, levels) for run, chosen in zip(runs, settings, strict=True)]
+    return sorted(described, key=lambda one: float(one.run.best["loss/val"]))
+
+
+def grouped(described: list[Described]) -> list[Group]:
+    """Finished runs by all but their seed, by mean validation loss; each of another program's is by itself."""
+    groups: dict[Any, list[Described]] = {}
+    for one in described:
+        if one.run.finished:
+            aug = tuple(sorted(_aug(one.run).items())) if one.run.own else ()
+            key = (repr(sorted(one.settings.items())), repr(aug)) if one.run.own else (one.run.name, "")
+            groups.setdefault(key, []).append(one)
+    found = [Group(members) for members in groups.values()]
+    return sorted(found, key=lambda group: float(group.figures()["val"]["mean"] or 0))
+
+
+def known_levels() -> dict[tuple[int, ...], str]:
+    """The names of the levels of transposition, `aug=NAME`, by their shifts."""
+    levels: dict[tuple[int, ...], str] = {}
+    for path in sorted(config_dir().glob("aug/*.yaml")):
+        levels[Shifts.parse(list(OmegaConf.load(path).shifts)).values] = path.stem
+    return levels
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The keys by which two runs' settings differ, each with both values."""
+    keys = [key for key in sorted({*one, *other}) if repr(one.get(key)) != repr(other.get(key))]
+    return [f"{key} ({one.get(key)} against {other.get(key)})" for key in keys]
+
+
+_IN_MODEL = ("cell", "model.layers", "model.hidden")
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """What makes a model: runs that agree in it differ by augmentation and seed alone."""
+    if not run.own:
+        return {"log": run.name}
+    config = {key: value for key, value in _flat(run.config).items() if not _aside(key)}
+    sizes = {f"model.{key}": value for key, value in (run.summary.get("model") or {}).items()}
+    model = run.config.get("model") or {}
+    cell = run.summary.get("cell") or (model.get("cell") if isinstance(model, dict) else None) or "model"
+    limit = config.get("data.limit")
+    data = run.config.get("data") or {}
+    place = [data.get("path"), data.get("collection")] if isinstance(data, dict) else []
+    # the seed chooses which pieces are taken where only so many are, so that their names say nothing
+    music = run.music_key if run.music_key and limit is None else repr(place)
+    return {**sizes, **config, "cell": cell, "music": music, "source": run.summary.get("source") or _source(place)}
+
+
+def _source(place: list[Any]) -> str:
+    path, collection = place or (None, None)
+    return str(path).rstrip("/").rpartition("/")[2] if path else str(collection)
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(node, dict) or not node:
+        return {prefix: node} if prefix else {}
+    parts = [_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in node.items()]
+    return {key: value for part in parts for key, value in part.items()}
+
+
+def _aside(key: str) -> bool:
+    return any(key == aside or key.startswith(f"{aside}.") for aside in _ASIDE)
+
+
+def _aug(run: Run) -> dict[str, Any]:
+    config = run.config.get("aug")
+    aug = dict(config) if isinstance(config, dict) else {}
+    shifts = shifts_of(run)
+    if shifts == NONE:  # nothing is drawn, and nothing leaves the range
+        aug = {}
+    return aug | {"shifts": shifts}
+
+
+def shifts_of(run: Run) -> tuple[int, ...] | None:
+    """The shifts that a run trained with, or None where they are not known."""
+    config = run.config.get("aug")
+    numbers = run.summary.get("shifts") or (config.get("shifts") if isinstance(config, dict) else None)
+    try:
+        if run.summary.get("shifts"):
+            return Shifts.of(*run.summary["shifts"]).values
+        return Shifts.parse(numbers).values if numbers else None
+    except (ConfigError, TypeError):
+        return None
+
+
+def _described(
+    run: Run, settings: dict[str, Any], differing: list[str], levels: dict[tuple[int, ...], str]
+) -> Described:
+    if not run.own:
+        return Described(run, settings, run.name, "", "", None, None)
+    cell = str(settings["cell"]).upper()
+    known = "model.layers" in settings and "model.hidden" in settings
+    model = f"{cell} {settings['model.layers']} x {settings['model.hidden']}" if known else cell
+    several = {"music": "source", "source": "source"}
+    named = list(dict.fromkeys(several.get(key, key) for key in differing if settings.get(key) is not None))
+    extra = ", ".join(f"{key.rpartition('.')[2]} {settings.get(key)}" for key in named)
+    aug, shifts = _aug(run), shifts_of(run)
+    level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
+    level += ", balanced" if aug.get("draw") == "balanced" else ""
+    level += ", drop" if aug.get("out_of_range") == "drop" else ""
+    seed = run.config.get("seed", run.summary.get("seed"))
+    return Described(run, settings, model, level, extra, shifts, seed if isinstance(seed, int) else None)

@@ -1,0 +1,104 @@
+"""The music of a comparison: what the command line asks for, or what the runs learned."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from midiaug.comparison.augmented import augmented
+from midiaug.comparison.groups import NONE, Described, known_levels
+from midiaug.comparison.settings import CompareSettings
+from midiaug.comparison.statistics import corpus_statistics, count_notes
+from midiaug.data.module import MidiDataModule
+from midiaug.data.shifts import Shifts
+from midiaug.data.sides import windows_of
+from midiaug.errors import ConfigError
+from midiaug.settings import source_name
+from midiaug.tokenizers import make_tokenizer
+
+_KEYS = ("collection", "column", "limit", "val_split", "twin_share", "window", "max_bars", "max_tokens")
+
+
+def look_at_music(settings: CompareSettings, described: list[Described]) -> tuple[dict[str, Any], list[str]]:
+    """The statistics of the corpus, and what each set of shifts makes of it, and what was left out, with remarks.
+
+    Raises MidiaugError where the music cannot be read; ConfigError where the runs do not say which it was.
+    """
+    if settings.asks_for_music:
+        data, name = _asked_for(settings), source_name(settings)
+        remarks: list[str] = []
+    else:
+        data, name, remarks = _of_runs(settings, described)
+    notes = count_notes(data.corpus, data.limits, data.cache_dir)
+    training = ~data.split.validation & data.store.has_pieces
+    windows, of_window = windows_of(data.store, training, data.arguments["window"], data.cache_dir)
+    levels = known_levels()
+    content: dict[str, Any] = {"source": name, "tokenizer": type(data.tokenizer).__name__, "window": windows.size}
+    content["quarantined"] = [asdict(entry) for entry in data.quarantined]
+    content["statistics"] = corpus_statistics(data, notes, len(windows))
+    content["augmented"] = [
+        {"level": levels.get(shifts.values, str(shifts))} | augmented(data, notes, windows, of_window, shifts)
+        for shifts in _shifts(settings, described)
+    ]
+    return content, remarks
+
+
+def _shifts(settings: CompareSettings, described: list[Described]) -> list[Shifts]:
+    """The original, and then what is asked for, or what the runs had, or every level; the fewest shifts first."""
+    if settings.aug.shifts is not None:
+        several = {Shifts.parse(settings.aug.shifts).values}
+    else:
+        several = {one.shifts for one in described if one.shifts is not None} or set(known_levels())
+    return [Shifts(values) for values in sorted({NONE, *several}, key=lambda values: (len(values), values))]
+
+
+def _asked_for(settings: CompareSettings) -> MidiDataModule:
+    keys: dict[str, Any] = vars(settings.data).copy()
+    tokenizer = make_tokenizer(settings.tokenizer.name or "REMI", settings.tokenizer.params)
+    return MidiDataModule(tokenizer=tokenizer, shifts=Shifts.of(0), seed=settings.seed, **keys)
+
+
+def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[MidiDataModule, str, list[str]]:
+    """The music that most of the runs learned, split as the best of them has it."""
+    known = [one for one in described if isinstance(one.run.config.get("data"), dict)]
+    if not known:
+        raise ConfigError("the runs do not say which music they learned; data.path=DIR shows it")
+    music = [str(one.settings["music"]) for one in known]
+    most = max(dict.fromkeys(music), key=music.count)
+    first = known[music.index(most)]
+    remarks = []
+    if music.count(most) < len(described):
+        remarks.append(f"the music that is shown is that of {music.count(most)} of the {len(described)} runs")
+    given, config = first.run.config["data"], first.run.config
+    keys = {key: given[key] for key in _KEYS if key in given}
+    path, split = _path(first, given.get("path")), first.run.path / "split.json"
+    source = "folder" if path is not None and given.get("source") == "bundled" else given.get("source")
+    named = config.get("tokenizer") if isinstance(config.get("tokenizer"), dict) else {}
+    name, params = settings.tokenizer.name, settings.tokenizer.params
+    if name is None:
+        name, params = str(named.get("name", "REMI")), dict(named.get("params") or {})  # type: ignore[union-attr]
+    data = MidiDataModule(
+        path,
+        make_tokenizer(name, params),
+        Shifts.of(0),
+        source=source,  # type: ignore[arg-type]  # checked there, with a sentence
+        split=split if split.is_file() else None,
+        cache_dir=settings.data.cache_dir or given.get("cache_dir"),
+        seed=first.seed or 0,
+        **keys,
+    )
+    return data, str(first.settings["source"]), remarks
+
+
+def _path(one: Described, path: str | None) -> str | None:
+    """The run's data.path, which counts from where it was started."""
+    if path is None or Path(path).expanduser().is_absolute() or Path(path).exists():
+        return path
+    try:
+        started = OmegaConf.load(one.run.path / ".hydra" / "hydra.yaml").hydra.runtime.cwd
+    except (OSError, OmegaConfBaseException, YAMLError):  # then it is looked for from here
+        return path
+    return str(Path(started) / path)

@@ -1,0 +1,219 @@
+"""compare.html: one file that opens anywhere, without scripts and without anything from elsewhere.
+
+Whatever comes from a file is escaped where it is put in.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from midiaug import __version__
+from midiaug.comparison import charts
+from midiaug.comparison.gains import Gain
+from midiaug.comparison.groups import Described, Group
+from midiaug.comparison.markup import card, chart_row, document, quiet, table
+from midiaug.comparison.plain import duration, number, plain, speed, spread
+from midiaug.comparison.progress import tracked
+from midiaug.comparison.tables import AUGMENTED_HEADS, augmented_rows, music_rows
+from midiaug.comparison.variety import COPYING, VARIETY, variety_rows
+from midiaug.keys import TONICS
+
+
+def page(
+    described: Sequence[Described],
+    groups: Sequence[Group],
+    gains: Sequence[Gain],
+    music: dict[str, Any] | None,
+    remarks: Sequence[str],
+) -> str:
+    """The whole page as text."""
+    title = f"Comparison of {len(described)} {'run' if len(described) == 1 else 'runs'}" if described else "Music"
+    if not described and music:
+        title = f"Music: {plain(music['source'])}"
+    parts = [f"<h1>{escape(title)}</h1>"]
+    if remarks:
+        items = "".join(f"<li>{escape(plain(remark))}</li>" for remark in remarks)
+        parts.append(f'<ul class="remarks">{items}</ul>')
+    parts += [*_gain_part(gains), *_run_part(described, groups), *_curve_part(described), *_variety_part(described)]
+    if music:
+        parts += _music_part(music)
+    parts.append(
+        f'<p class="quiet">midiaug {escape(__version__)}. All figures are in compare.json beside this page.</p>'
+    )
+    return document(title, parts)
+
+
+def _gain_part(gains: Sequence[Gain]) -> list[str]:
+    if not gains:
+        return []
+    kinds = {"helped": "helped", "did not help": "nothelped"}
+    parts = ["<h2>What augmentation gained</h2>"]
+    parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(plain(gain.sentence))}</p>' for gain in gains]
+    heads = ["against none", "runs", "gap before", "gap after", "closed", "in percent", "val before", "val after"]
+    heads += ["change", "95 % interval", "tunes"]
+    rows = []
+    for gain in gains:
+        change = gain.change
+        whole = change is not None and change.low is not None and change.high is not None
+        rows.append(
+            [
+                f"{gain.model}, {gain.level}",
+                f"{gain.runs} : {gain.baselines}",
+                *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"], gain.closed)),
+                "" if gain.percent is None else f"{gain.percent:.0f} %",
+                *(number(value) for value in (gain.before["val"], gain.after["val"])),
+                number(change.nats, sign=True) if change else "",
+                f"{change.low:+.3f} to {change.high:+.3f}" if change and whole else "",
+                f"{change.tunes:,}" if change else "",
+            ]
+        )
+    if any(gain.change for gain in gains):
+        parts.append(chart_row([card("Change of the validation loss", charts.changes(gains))]))
+    parts.append(table(heads, rows))
+    parts.append(
+        quiet(
+            "Nats a token. The change is measured tune by tune, on the validation pieces that both sides were judged "
+            "by; look-alikes count as one tune. The interval tells how much that depends on these very tunes; how "
+            "much it depends on the seeds, the spread over the seeds tells."
+        )
+    )
+    return parts
+
+
+def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[str]:
+    if not described:
+        return []
+    parts = ["<h2>Runs</h2>", _run_table(described)]
+    parts.append(
+        quiet(
+            "Losses in nats a token at the best epoch: how surprised the model is by the next token. "
+            "Gap: val less train. Key spread: the loss in the hardest of twelve keys less that in the easiest."
+        )
+    )
+    if any(len(group.members) > 1 for group in groups):
+        names = ("train", "val", "gap", "nats_per_note", "key_spread")
+        heads = [
+            "mean ± standard deviation over the seeds",
+            "runs",
+            "train",
+            "val",
+            "gap",
+            "val, nats a note",
+            "key spread",
+        ]
+        parts.append(
+            table(heads, ([g.label, str(len(g.members)), *(spread(g.figures()[n]) for n in names)] for g in groups))
+        )
+    if len({group.members[0].level for group in groups if group.members[0].level}) > 1:
+        parts.append("<h2>Against the level of transposition</h2>")
+        drawn = [("loss/gap", "gap"), ("loss/val", "validation loss")]
+        parts.append(chart_row(card("", charts.by_level(groups, key, title)) for key, title in drawn))
+        parts.append(
+            quiet(
+                "A dot is a run, the line goes through the means over the seeds. A lower validation loss is better; "
+                "a smaller gap alone is not."
+            )
+        )
+    return parts
+
+
+def _run_table(described: Sequence[Described]) -> str:
+    heads = ["run", "seed", "best epoch", "train", "val", "gap", "val, nats a note", "key spread", "time", "tokens/s"]
+    rows = []
+    for one in described:
+        run, best = one.run, one.run.best
+        label = plain(one.label) + ("" if run.finished else " (not finished)")
+        rows.append(
+            [
+                label if plain(run.name) == label else f"{label}\n{plain(run.name)}",
+                "" if one.seed is None else str(one.seed),
+                f"{best['epoch']} of {run.rows[-1]['epoch']}",
+                number(best["loss/train"]),
+                number(best["loss/val"]),
+                number(best["loss/gap"], sign=True),
+                number(best.get("nats_per_note/val")),
+                number(run.summary.get("key_spread")),
+                duration(run.seconds),
+                speed(run.tokens_per_second),
+            ]
+        )
+    return table(heads, rows)
+
+
+def _curve_part(described: Sequence[Described]) -> list[str]:
+    if not described:
+        return []
+    cards = []
+    span = charts.loss_range([one.run for one in described if one.run.own])
+    for one in tracked(described, "drawing curves"):
+        content = [charts.curves(one.run, span if one.run.own else None)]
+        if one.losses_by_key:
+            content.append(charts.by_key(one.losses_by_key))
+        seed = "" if one.seed is None else f", seed {one.seed}"
+        cards.append(card(f"{one.label}{seed}", *content))
+    return [
+        "<h2>Curves</h2>",
+        quiet("All runs of midiaug are on one scale. The dotted line marks the best epoch."),
+        chart_row(cards),
+    ]
+
+
+def _variety_part(described: Sequence[Described]) -> list[str]:
+    rows = [row for one in described for row in variety_rows(one)]
+    if not rows:
+        return []
+    parts = ["<h2>Generated music</h2>", table(["run", "of", "pieces", *VARIETY.values(), *COPYING.values()], rows)]
+    parts.append(
+        quiet(
+            "Means over the pieces, from generate.json. Generated music is like the collection where its figures are "
+            "near those of the validation pieces."
+        )
+    )
+    return parts
+
+
+def _music_part(music: dict[str, Any]) -> list[str]:
+    figures, parts = music["statistics"], []
+    parts.append(f"<h2>Music: {escape(plain(music['source']))}</h2>")
+    parts.append(table([], music_rows(music), "facts"))
+    shapes = {"tokens": "tokens_a_piece", "notes": "notes_a_piece", "quarter notes": "quarter_notes_a_piece"}
+    cards = [
+        card("Pitches", charts.pitch_bars([("notes", figures["pitches"])])),
+        card("Keys, estimated", charts.key_bars(figures["keys"])),
+    ]
+    cards += [
+        card(f"Length in {unit}", charts.lengths(figures[key], unit))
+        for unit, key in shapes.items()
+        if figures[key]["counts"]
+    ]
+    parts.append(chart_row(cards))
+    parts += ["<h2>Original and transposed</h2>", table(AUGMENTED_HEADS, augmented_rows(music))]
+    parts.append(
+        quiet(
+            "The training pieces. Samples: different pairs of a sample and a shift, which an epoch draws from. "
+            "Tokens a pitch: how often a pitch comes in an epoch, the median of those that come at all. "
+            "Fewer: pieces that cannot take all shifts."
+        )
+    )
+    sets = music["augmented"]
+    shown = [sets[0], sets[-1]] if len(sets) > 1 else sets
+    named = [(part["level"] if part["shifts"] != [0] else "original", part) for part in shown]
+    parts.append(
+        chart_row(
+            [
+                card(
+                    "Notes of each pitch in an epoch",
+                    charts.pitch_bars([(name, part["pitches"]) for name, part in named]),
+                ),
+                card(
+                    "Pitch classes, by notes",
+                    charts.class_bars([(name, part["pitch_classes"]) for name, part in named], TONICS, "notes"),
+                ),
+                card(
+                    "Tonics of the keys",
+                    charts.class_bars([(name, part["tonics"]) for name, part in named], TONICS, "pieces"),
+                ),
+            ]
+        )
+    )
+    return parts

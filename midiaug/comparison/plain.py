@@ -1,0 +1,40 @@
+"""Figures and names as they are shown: few digits, and no codes that a file's name may hold."""
+
+from typing import Any
+
+
+def plain(text: object) -> str:
+    """Text of a file, without bytes that are no text and codes that move a terminal's cursor."""
+    whole = str(text).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in whole)
+
+
+def number(value: Any, digits: int = 3, sign: bool = False) -> str:
+    """A number with so many digits behind the point, and nothing where there is none."""
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if isinstance(value, int) and not sign:
+        return f"{value:,}"
+    return f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time as a clock has it: 1:05 is a minute and five seconds, 2:00:00 two hours."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def speed(value: float | None) -> str:
+    """Tokens a second in thousands or millions."""
+    if value is None:
+        return ""
+    return f"{value / 1e6:.1f}M" if value >= 1e6 else f"{value / 1e3:.0f}k" if value >= 1e4 else f"{value:,.0f}"
+
+
+def spread(figure: dict[str, Any], digits: int = 3, sign: bool = False) -> str:
+    """A mean with the standard deviation over the seeds behind it."""
+    mean = number(figure["mean"], digits, sign)
+    return mean if figure["sd"] is None else f"{mean} ± {figure['sd']:.{digits}f}"

@@ -1,0 +1,131 @@
+"""A whole comparison: reads what there is, says what came of it, and writes compare.json and compare.html."""
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from midiaug import __version__
+from midiaug.comparison.fairness import fairness
+from midiaug.comparison.finding import find_runs
+from midiaug.comparison.gains import Gain, gains_of
+from midiaug.comparison.groups import Described, Group, describe, grouped
+from midiaug.comparison.music import look_at_music
+from midiaug.comparison.page import page
+from midiaug.comparison.plain import plain
+from midiaug.comparison.runs import read_runs
+from midiaug.comparison.settings import CompareSettings
+from midiaug.comparison.tables import screen_text
+from midiaug.data.report import say
+from midiaug.directories import shown
+from midiaug.errors import ComparisonError, MidiaugError
+from midiaug.files import write_json, write_whole
+from midiaug.screen import keep_quiet
+from midiaug.tokenizers import make_tokenizer
+
+log = logging.getLogger("midiaug")
+
+
+def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
+    """Compare, write compare.json and compare.html into the directory, and return what compare.json holds.
+
+    Where music is shown, quarantine.json says which of its files were left out.
+    Raises ComparisonError where there is no run and no music was asked for; MidiaugError for music that was asked for
+    and cannot be read.
+    """
+    keep_quiet()
+    if settings.tokenizer.name is not None:  # what was asked for is checked before anything is read
+        make_tokenizer(settings.tokenizer.name, settings.tokenizer.params)
+    described, groups, gains, remarks = _compare_runs(settings)
+    music = None
+    if settings.music:
+        try:
+            music, more = look_at_music(settings, described)
+            remarks += more
+        except MidiaugError as error:
+            if settings.asks_for_music:
+                raise
+            remarks.append(f"the music is not shown: {error}")
+    for remark in remarks:
+        say("remark", remark)
+    log.info("\n%s\n", screen_text(described, groups, gains, music))
+    content = {
+        "version": __version__,
+        "runs": [run_figures(one) for one in described],
+        "groups": [group_figures(group) for group in groups],
+        "gains": [gain_figures(gain) for gain in gains],
+        "music": music,
+        "remarks": remarks,
+    }
+    if music:
+        write_json(directory / "quarantine.json", music.pop("quarantined"))
+    text = page(described, groups, gains, music, remarks)
+    write_json(directory / "compare.json", content)
+    write_whole(directory / "compare.html", lambda temporary: _write(temporary, text))
+    say("figures", shown(directory / "compare.json"))
+    say("page", shown(directory / "compare.html"))
+    return content
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _compare_runs(settings: CompareSettings) -> tuple[list[Described], list[Group], list[Gain], list[str]]:
+    if not settings.paths:
+        return [], [], [], []
+    found = find_runs(settings.paths)
+    runs, remarks = read_runs(found)
+    remarks = [*found.remarks, *remarks]
+    if not runs and not settings.asks_for_music:
+        why = (
+            f" ({remarks[0]}" + (f", and {len(remarks) - 1} more" if len(remarks) > 1 else "") + ")" if remarks else ""
+        )
+        raise ComparisonError(
+            f"runs={','.join(settings.paths)}: no run that can be compared{why}; give folders of runs"
+        )
+    own = sum(run.own for run in runs)
+    say("runs", f"{own:,} of midiaug, {len(runs) - own:,} of other programs")
+    described = describe(runs)
+    groups = grouped(described)
+    gains, without = gains_of(groups)
+    return described, groups, gains, [*remarks, *fairness(described), *without]
+
+
+def run_figures(one: Described) -> dict[str, Any]:
+    """A run as compare.json has it."""
+    run = one.run
+    return {
+        "name": run.name,
+        "path": str(run.path),
+        "model": one.of_model,
+        "level": one.level,
+        "shifts": None if one.shifts is None else list(one.shifts),
+        "seed": one.seed,
+        "finished": run.finished,
+        "of_midiaug": run.own,
+        "best_epoch": run.best["epoch"],
+        "epochs": run.rows[-1]["epoch"],
+        "loss": {side: run.best[f"loss/{side}"] for side in ("train", "val", "gap")},
+        "nats_per_note": {side: run.best.get(f"nats_per_note/{side}") for side in ("train", "val")},
+        "key_spread": run.summary.get("key_spread"),
+        "loss_by_key": one.losses_by_key or None,
+        "seconds": run.seconds,
+        "tokens_per_second": run.tokens_per_second,
+        "curves": {side: [row[f"loss/{side}"] for row in run.rows] for side in ("train", "val")}
+        | {"epoch": [row["epoch"] for row in run.rows]},
+        "generated": {
+            plain(name): {key: content.get(key) for key in ("variety", "copying")}
+            for name, content in run.generated.items()
+        },
+    }
+
+
+def group_figures(group: Group) -> dict[str, Any]:
+    """Runs that differ by their seed alone as compare.json has them."""
+    return {"label": group.label, "runs": [one.run.name for one in group.members], **group.figures()}
+
+
+def gain_figures(gain: Gain) -> dict[str, Any]:
+    """A gain as compare.json has it."""
+    return asdict(gain) | {"closed": gain.closed, "percent": gain.percent}

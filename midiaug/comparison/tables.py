@@ -1,0 +1,179 @@
+"""What the terminal shows of a comparison: tables that fit into a hundred columns, and sentences."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from midiaug.comparison.gains import Gain
+from midiaug.comparison.groups import Described, Group
+from midiaug.comparison.plain import duration, number, plain, speed, spread
+from midiaug.rolls import pitch_name
+
+WIDTH = 100
+_MOST_RUNS = 24
+_SHOWN_KEYS = 6
+_COLORS = {"helped": "green", "did not help": "red", "not known": "yellow"}
+
+
+def screen_text(
+    described: Sequence[Described], groups: Sequence[Group], gains: Sequence[Gain], music: dict[str, Any] | None
+) -> str:
+    """Every table that there is something to put into, one below the other."""
+    console = Console(width=WIDTH, force_terminal=False)
+    with console.capture() as captured:
+        if music:
+            console.print(_music(music))
+            console.print(_augmented(music))
+        if described:
+            console.print(_runs(described))
+            if len(described) > _MOST_RUNS:
+                console.print(f"and {len(described) - _MOST_RUNS} more with a higher loss; compare.html has them all")
+        if any(len(group.members) > 1 for group in groups):
+            console.print(_groups(groups))
+        if gains:
+            console.print(_gains(gains))
+            for gain in gains:
+                console.print(Padding(Text(plain(gain.sentence)), (1, 0, 0, 0)))
+    return captured.get().rstrip()
+
+
+def _table(title: str, heads: Sequence[str], left: int = 1) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.caption_justify = "left"
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="left" if place < left else "right", overflow="fold", no_wrap=place >= left)
+    return table
+
+
+def _runs(described: Sequence[Described]) -> Table:
+    heads = ["run", "seed", "epoch", "train", "val", "gap", "a note", "keys", "time", "tok/s"]
+    table = _table("Runs at their best epoch, loss in nats a token, lowest validation loss first", heads)
+    for one in described[:_MOST_RUNS]:
+        run, best = one.run, one.run.best
+        lines = dict.fromkeys([one.label, run.name, *([] if run.finished else ["(not finished)"])])
+        table.add_row(
+            "\n".join(escape(plain(line)) for line in lines),
+            "" if one.seed is None else str(one.seed),
+            f"{best['epoch']}/{run.rows[-1]['epoch']}",
+            number(best["loss/train"]),
+            number(best["loss/val"]),
+            number(best["loss/gap"], sign=True),
+            number(best.get("nats_per_note/val")),
+            number(run.summary.get("key_spread")),
+            duration(run.seconds),
+            speed(run.tokens_per_second),
+        )
+    table.caption = (
+        "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's."
+    )
+    return table
+
+
+def _groups(groups: Sequence[Group]) -> Table:
+    heads = ["over the seeds, mean ± sd", "runs", "train", "val", "gap", "val a note", "keys"]
+    table = _table("", heads)
+    for group in groups:
+        figures = group.figures()
+        cells = [spread(figures[name]) for name in ("train", "val", "gap", "nats_per_note", "key_spread")]
+        table.add_row(escape(plain(group.label)), str(len(group.members)), *cells)
+    return table
+
+
+def _gains(gains: Sequence[Gain]) -> Table:
+    heads = ["augmentation against none", "gap before", "after", "closed", "val change", "95 % interval", ""]
+    table = _table("What augmentation gained, in nats a token", heads)
+    for gain in gains:
+        percent = "" if gain.percent is None else f" ({gain.percent:.0f} %)"
+        change = gain.change
+        table.add_row(
+            escape(plain(f"{gain.model}, {gain.level}")),
+            number(gain.before["gap"], sign=True),
+            number(gain.after["gap"], sign=True),
+            number(gain.closed, sign=True) + percent,
+            number(change.nats, sign=True) if change else "",
+            f"{number(change.low, sign=True)} to {number(change.high, sign=True)}" if change and change.low else "",
+            f"[{_COLORS[gain.verdict]}]{gain.verdict}[/]",
+        )
+    return table
+
+
+def _music(music: dict[str, Any]) -> Table:
+    table = _table(f"Music: {escape(plain(music['source']))}", ["", ""], left=2)
+    for label, text in music_rows(music):
+        table.add_row(label, text)
+    table.show_header = False
+    return table
+
+
+def music_rows(music: dict[str, Any]) -> list[tuple[str, str]]:
+    """The figures of a corpus, each with its label."""
+    figures = music["statistics"]
+    pieces, vocabulary = figures["pieces"], figures["vocabulary"]
+    lengths = figures["tokens_a_piece"]
+    keys = sorted(figures["keys"].items(), key=lambda item: -item[1])
+    there = [pitch for pitch, count in enumerate(figures["pitches"]) if count]
+    drums = f", {figures['drum_notes']:,} of drums" if figures["drum_notes"] else ""
+    entry = f"{figures['windows_per_entry']:,.1f} samples and {figures['tokens_per_entry']:,.0f} tokens on average"
+    most = ", ".join(f"{name} {count:,}" for name, count in keys[:_SHOWN_KEYS])
+    return [
+        ("pieces", f"{pieces['read']:,} ({pieces['train']:,} to train on, {pieces['val']:,} to validate on)"),
+        ("left out", f"{pieces['left_out']:,}"),
+        ("different tunes", f"{figures['tunes']:,}"),
+        ("tracks", f"{figures['tracks']:,}, read as {figures['sequences']:,} sequences of tokens"),
+        ("notes", f"{figures['notes']:,}{drums}"),
+        ("tokens", f"{figures['tokens']:,} by {music['tokenizer']}"),
+        ("tokens a piece", f"median {lengths['median']:,.0f}, {lengths['least']:,.0f} to {lengths['largest']:,.0f}"),
+        ("samples to train on", f"{figures['windows']:,} of {music['window']:,} tokens"),
+        ("vocabulary", f"{vocabulary['entries']:,} entries, {vocabulary['used']:,} of them used in training"),
+        ("an entry of it has", entry),
+        ("pitches", f"{pitch_name(there[0])} to {pitch_name(there[-1])}" if there else "none"),
+        ("keys, estimated", most + (", ..." if len(keys) > _SHOWN_KEYS else "")),
+    ]
+
+
+AUGMENTED_HEADS = ["shifts", "samples", "times", "tokens", "vocabulary used", "pitches used", "tokens a pitch", "fewer"]
+
+
+def augmented_rows(music: dict[str, Any]) -> list[list[str]]:
+    """What each set of shifts makes of the training pieces, a row a set, as AUGMENTED_HEADS has it."""
+    rows: list[list[str]] = []
+    for part in music["augmented"]:
+        words = part["vocabulary"]
+        shown = (
+            [
+                f"{words['used']:,} of {words['entries']:,} ({100 * words['coverage']:.0f} %)",
+                f"{words['pitch_entries_used']} of {words['pitch_entries']}",
+                f"{words['median_of_used_pitch_entries']:,.0f}",
+            ]
+            if words
+            else ["", "", ""]
+        )
+        label = f"{part['level']} ({len(part['shifts'])})"
+        fewer = f"{part['pieces_with_fewer_shifts']:,}"
+        rows.append([label, f"{part['samples']:,}", f"{part['times']:.2f}", f"{part['tokens']:,}", *shown, fewer])
+    return rows
+
+
+def _augmented(music: dict[str, Any]) -> Table:
+    table = _table("The training pieces, original and transposed", AUGMENTED_HEADS)
+    for row in augmented_rows(music):
+        table.add_row(*(escape(cell) for cell in row))
+    table.caption = (
+        "samples: different pairs of a sample and a shift. tokens a pitch: in an epoch, the median of "
+        "the pitches used. fewer: pieces that cannot take all shifts."
+    )
+    return table

@@ -1,0 +1,99 @@
+"""Each chart is an SVG element that can be read, whatever a name holds."""
+
+from xml.etree import ElementTree
+
+import pytest
+from comparing import write_run
+
+from midiaug.comparison import charts
+from midiaug.comparison.finding import find_runs
+from midiaug.comparison.gains import gains_of
+from midiaug.comparison.groups import describe, grouped
+from midiaug.comparison.runs import read_runs
+
+NASTY = "<script>alert(1)</script> $a_1^ & \x1b[2J"
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory):
+    """A run without augmentation, one with, of a model whose only other name is hostile."""
+    place = tmp_path_factory.mktemp("runs")
+    write_run(place / "none", [(2.0, 2.5), (1.0, 1.5)], "aug=none", "trainer.max_epochs=2")
+    moved = {"a.mid": 0.9, "b.mid": 1.8, "c.mid": 1.4}
+    write_run(place / "moved", [(2.0, 2.4), (1.0, 1.3)], "aug=moderate", "trainer.max_epochs=2", pieces=moved)
+    return describe(read_runs(find_runs([str(place)]))[0])
+
+
+def texts(svg):
+    tree = ElementTree.fromstring(svg.replace('<svg role="img"', '<svg role="img"', 1))  # noqa: S314
+    assert tree.tag.endswith("svg")
+    return [text for text in tree.itertext() if text.strip()]
+
+
+def test_the_curves_of_a_run_name_both_sides_and_the_epochs(described):
+    span = charts.loss_range([one.run for one in described])
+    shown = texts(charts.curves(described[0].run, span))
+    assert {"train", "val", "epoch", "nats a token", "1", "2"} <= set(shown)
+    low, high = span
+    assert low < 1.0
+    assert high > 1.5
+
+
+def test_losses_that_are_missing_leave_a_gap(described):
+    run = described[0].run
+    rows = [{"epoch": 1, "loss/train": None, "loss/val": 2.0}, {"epoch": 2, "loss/train": None, "loss/val": None}]
+    shown = texts(charts.curves(type(run)(run.path, rows, rows[0]), None))
+    assert "val" in shown
+    assert "train" not in shown
+
+
+def test_the_chart_of_keys_has_all_twelve():
+    shown = texts(charts.by_key({str(shift): 1 + shift / 100 for shift in range(-6, 6)}))
+    assert {"-6", "+5", "0"} <= set(shown)
+
+
+def test_gap_against_level_has_the_levels_in_the_order_of_their_size(described):
+    shown = texts(charts.by_level(grouped(described), "loss/gap", "gap"))
+    assert [text for text in shown if text in ("none", "moderate")] == ["none", "moderate"]
+    assert "LSTM 2 x 256" in shown
+
+
+def test_the_chart_of_changes_has_a_line_for_each_comparison(described):
+    (gains, _) = gains_of(grouped(described))
+    assert "LSTM 2 x 256, moderate" in texts(charts.changes(gains))
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda name: charts.pitch_bars([(name, [0.0] * 128), (name, [*[0.0] * 127, 1.0])]),
+        lambda name: charts.class_bars([(name, [1] * 12), (name, [0] * 12)], list("CDEFGABCDEFG"), "notes"),
+        lambda name: charts.key_bars({name: 3}),
+        lambda name: charts.lengths({"edges": [0, 1], "counts": [3], "median": 0.5}, name),
+    ],
+)
+def test_a_name_stays_text_whatever_it_holds(draw):
+    svg = draw(charts.plain(NASTY))
+    assert any("<script>alert(1)</script>" in text for text in texts(svg))
+    assert any("$a_1^ & " in text for text in texts(svg))
+    assert "<script" not in svg
+
+
+def test_a_chart_asks_for_nothing_from_elsewhere(described):
+    svg = charts.curves(described[0].run, None)
+    assert "http" not in svg.replace("http://www.w3.org/", "")
+    assert "<metadata" not in svg
+
+
+def test_long_names_leave_room_for_what_they_name(tmp_path):
+    words = ("optim.lr=0.001", "optim.weight_decay=0.25", "model.dropout=0.125")
+    write_run(tmp_path / "none", [(1.0, 1.5)], "aug=none", *words)
+    write_run(tmp_path / "moved", [(1.0, 1.4)], "aug.shifts=[-24,24]", "aug.draw=balanced", *words)
+    write_run(tmp_path / "other", [(1.0, 1.3)])
+    groups = grouped(describe(read_runs(find_runs([str(tmp_path)]))[0]))
+    (gains, _) = gains_of(groups)
+    drawn = [
+        charts.changes(gains),
+        charts.by_level(groups, "loss/val", "validation loss"),
+    ]  # no warning that it is full
+    assert any("LSTM 2 x 256, dropout" in text for svg in drawn for text in texts(svg))

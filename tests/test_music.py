@@ -1,0 +1,42 @@
+"""The music of a comparison is that of the command line, or else that of most of the runs."""
+
+import pytest
+from comparing import settings, write_run
+
+from midiaug.comparison.finding import find_runs
+from midiaug.comparison.groups import describe
+from midiaug.comparison.music import look_at_music
+from midiaug.comparison.runs import read_runs
+from midiaug.errors import ConfigError
+
+
+def described(path):
+    return describe(read_runs(find_runs([str(path)]))[0])
+
+
+def test_a_run_that_is_split_otherwise_is_shown_with_its_own_split(folder_of_tunes, cache, tmp_path):
+    words = ("data=folder", f"data.path='{folder_of_tunes}'", f"data.cache_dir='{cache}'", "tokenizer=tsd")
+    names = sorted(path.relative_to(folder_of_tunes).as_posix() for path in folder_of_tunes.rglob("*.mid"))
+    write_run(tmp_path / "a", [(1.0, 1.5)], *words, pieces=dict.fromkeys(names[:5], 1.0), training=names[5:])
+    content, remarks = look_at_music(settings(f"runs='{tmp_path}'"), described(tmp_path))
+    assert content["statistics"]["pieces"] == {"read": 24, "left_out": 0, "train": 19, "val": 5}
+    assert (content["tokenizer"], content["source"], remarks) == ("TSD", folder_of_tunes.name, [])
+    assert [part["level"] for part in content["augmented"]] == ["none", "aggressive"]
+
+
+def test_of_several_collections_that_of_most_runs_is_shown_and_named(folder_of_tunes, cache, tmp_path):
+    here = ("data=folder", f"data.path='{folder_of_tunes}'", f"data.cache_dir='{cache}'")
+    gone = ("data=folder", f"data.path={tmp_path}/gone")
+    for number, words in enumerate((here, here, gone)):
+        run = write_run(tmp_path / str(number), [(1.0, 1.5 + number)], *words, f"seed={number}")
+        (run / "split.json").unlink()
+    content, remarks = look_at_music(settings(f"runs='{tmp_path}'"), described(tmp_path))
+    assert content["statistics"]["pieces"]["read"] == 24
+    assert remarks == ["the music that is shown is that of 2 of the 3 runs"]
+
+
+def test_runs_that_do_not_say_which_music_they_learned(tmp_path):
+    run = write_run(tmp_path / "a", [(1.0, 1.5)])
+    (run / ".hydra" / "config.yaml").unlink()
+    with pytest.raises(ConfigError, match=r"do not say which music they learned; data.path=DIR shows it"):
+        look_at_music(settings("runs=a"), described(tmp_path))

@@ -1,0 +1,52 @@
+"""The page shows every run once, and a part only where there is something to show."""
+
+import re
+
+from comparing import write_run
+
+from midiaug.comparison.finding import find_runs
+from midiaug.comparison.gains import gains_of
+from midiaug.comparison.groups import describe, grouped
+from midiaug.comparison.page import page
+from midiaug.comparison.runs import read_runs
+
+
+def written(path, remarks=()):
+    described = describe(read_runs(find_runs([str(path)]))[0])
+    groups = grouped(described)
+    return page(described, groups, gains_of(groups)[0], None, remarks)
+
+
+def test_one_run_has_its_curve_and_no_comparison(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5), (0.9, 1.4)])
+    text = written(tmp_path)
+    assert re.findall("<h2>(.*?)</h2>", text) == ["Runs", "Curves"]
+    assert "<h1>Comparison of 1 run</h1>" in text
+    assert text.count("<svg") == 1
+
+
+def test_a_pair_has_a_sentence_a_chart_of_the_change_and_two_against_the_level(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5), (0.9, 1.4)], "aug=none")
+    pieces = {"a.mid": 1.2, "b.mid": 2.2, "c.mid": 1.71}
+    write_run(tmp_path / "b", [(1.0, 1.5), (0.9, 1.6)], "aug=moderate", pieces=pieces)
+    text = written(tmp_path)
+    assert re.findall("<h2>(.*?)</h2>", text) == [
+        "What augmentation gained",
+        "Runs",
+        "Against the level of transposition",
+        "Curves",
+    ]
+    assert '<p class="gain nothelped">LSTM 2 x 256: moderate against none (1 run against 1) did not help' in text
+    assert text.count("<svg") == 1 + 2 + 2
+
+
+def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5)])
+    text = written(tmp_path, ["<b>broken</b>"])
+    assert text.index("<li>&lt;b&gt;broken&lt;/b&gt;</li>") < text.index("<h2>")
+    assert '<ul class="remarks">' not in written(tmp_path)
+
+
+def test_the_same_runs_give_the_same_page(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5)])
+    assert written(tmp_path) == written(tmp_path)

@@ -1,0 +1,85 @@
+"""What the terminal shows fits into a hundred columns, and says all that matters."""
+
+import pytest
+from comparing import write_run
+
+from midiaug.comparison.finding import find_runs
+from midiaug.comparison.gains import gains_of
+from midiaug.comparison.groups import describe, grouped
+from midiaug.comparison.runs import read_runs
+from midiaug.comparison.tables import WIDTH, augmented_rows, music_rows, screen_text
+
+MUSIC = {
+    "source": "my [bold]tunes[/]",
+    "tokenizer": "REMI",
+    "window": 256,
+    "statistics": {
+        "pieces": {"read": 10, "train": 9, "val": 1, "left_out": 2},
+        "tunes": 9,
+        "tracks": 20,
+        "sequences": 20,
+        "notes": 1234,
+        "drum_notes": 34,
+        "tokens": 5000,
+        "tokens_a_piece": {"least": 100.0, "median": 500.0, "largest": 900.0},
+        "windows": 25,
+        "vocabulary": {"entries": 300, "used": 100},
+        "windows_per_entry": 0.083,
+        "tokens_per_entry": 16.0,
+        "pitches": [0] * 60 + [5] + [0] * 67,
+        "keys": {"G major": 6, "D major": 4},
+    },
+    "augmented": [
+        {
+            "level": "none",
+            "shifts": [0],
+            "samples": 25,
+            "times": 1.0,
+            "tokens": 5000,
+            "pieces_with_fewer_shifts": 0,
+            "vocabulary": None,
+        }
+    ],
+}
+
+
+@pytest.fixture
+def text(tmp_path):
+    """The screen of six runs with long names: two seeds with and without augmentation, one unfinished, one odd."""
+    for seed in (0, 1):
+        for level, loss in (("none", 1.5), ("keys12", 1.7)):
+            name = f"{seed}_aug={level},model=lstm,seed={seed},optim.lr=0.001,model.dropout=0.25"
+            write_run(tmp_path / name, [(1.2, 2.5), (1.0, loss + seed / 100)], f"aug={level}", f"seed={seed}")
+    write_run(tmp_path / "[red]odd", [(1.0, 1.9)], "model=gru", "aug.shifts=[-5,5]")
+    write_run(tmp_path / "killed", [(1.0, 3.0)], finished=False)
+    described = describe(read_runs(find_runs([str(tmp_path)]))[0])
+    groups = grouped(described)
+    return screen_text(described, groups, gains_of(groups)[0], MUSIC)
+
+
+def test_no_line_is_wider_than_the_screen(text):
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+
+
+def test_all_runs_are_there_with_the_lowest_loss_first_and_names_as_they_are(text):
+    assert text.index("LSTM 2 x 256, none") < text.index("GRU 2 x 256")
+    assert "[red]odd" in text
+    assert "(not finished)" in text
+    assert "my [bold]tunes[/]" in text
+
+
+def test_seeds_have_their_mean_and_spread(text):
+    assert "1.505 ± 0.007" in text
+
+
+def test_a_gain_is_a_row_and_a_sentence(text):
+    assert "did not help" in text
+    assert "LSTM 2 x 256: keys12 against none (2 runs against 2)" in text
+
+
+def test_the_rows_of_the_music_hold_its_figures():
+    rows = dict(music_rows(MUSIC))
+    assert rows["notes"] == "1,234, 34 of drums"
+    assert rows["pitches"] == "C4 to C4"
+    assert rows["keys, estimated"] == "G major 6, D major 4"
+    assert augmented_rows(MUSIC) == [["none (1)", "25", "1.00", "5,000", "", "", "", "0"]]
