@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from midiaug.directories import remove_if_bare, run_dir, run_name
+from midiaug.directories import generated_dir, remove_if_bare, run_dir, run_name
 from midiaug.errors import ConfigError, MidiaugError
 from midiaug.explanations import help_text
 from midiaug.launchers import EXTRAS, job_error
@@ -76,7 +76,7 @@ def _quietly(task: Task) -> Task:
         with _one_sentence() if single else nullcontext():
             try:
                 return task(config)
-            except MidiaugError:
+            except (MidiaugError, KeyboardInterrupt):
                 remove_if_bare(Path(HydraConfig.get().runtime.output_dir), HydraConfig.get().job.name)
                 raise
             except Exception as error:
@@ -172,9 +172,10 @@ def _keys_below(node: Any, prefix: str) -> list[str]:
 def _register_resolvers(command_name: str, words: list[str]) -> None:
     # Hydra hands them to a launcher's worker processes as they stand here, the words of the command line with them
     named = functools.partial(run_name, words=words)
-    OmegaConf.register_new_resolver(
-        "midiaug.run_dir", functools.partial(run_dir, words=words), replace=True, use_cache=True
-    )
+    for name, place in (("run_dir", run_dir), ("generated_dir", generated_dir)):
+        OmegaConf.register_new_resolver(
+            f"midiaug.{name}", functools.partial(place, words=words), replace=True, use_cache=True
+        )
     OmegaConf.register_new_resolver("midiaug.run_name", named, replace=True)
     OmegaConf.register_new_resolver("midiaug.job_label", _job_label, replace=True)
     OmegaConf.register_new_resolver("midiaug.help", functools.partial(_help, command_name), replace=True)

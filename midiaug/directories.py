@@ -21,12 +21,27 @@ from midiaug.words import PATH_KEYS, as_typed, last_values
 _LONGEST_NAME = 120
 
 
-def newest_checkpoint(root: str | Path) -> Path:
-    """The last.ckpt that was written most recently below a folder of runs. Raises CheckpointError without any."""
-    found = sorted(Path(root).glob("**/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
+def newest_checkpoint(root: str | Path, name: str = "last") -> Path:
+    """The last.ckpt, or best.ckpt, that was written most recently below a folder of runs.
+
+    Raises CheckpointError without any.
+    """
+    found = sorted(Path(root).glob(f"**/checkpoints/{name}.ckpt"), key=lambda path: path.stat().st_mtime)
     if not found:
-        raise CheckpointError(f"ckpt=last: no checkpoints/last.ckpt below {root}; train first, or give a file")
+        raise CheckpointError(f"ckpt={name}: no checkpoints/{name}.ckpt below {root}; train first, or give a file")
     return found[-1]
+
+
+def trained_checkpoint(ckpt: str, root: str | Path = "runs") -> Path:
+    """The file that `ckpt` names: a path, or `best` or `last` for the newest of that name below the root.
+
+    Raises CheckpointError where there is none.
+    """
+    path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else Path(ckpt).expanduser()
+    if not path.is_file():
+        what = "that is a folder; give the file in its checkpoints/" if path.is_dir() else "no such file; give a file"
+        raise CheckpointError(f"ckpt={ckpt}: {what} that a run wrote, or best or last for the newest below {root}/")
+    return path.resolve()
 
 
 def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs") -> Path | None:
@@ -115,6 +130,21 @@ def run_dir(
     if kind is not None:
         name = kind if name == "default" else f"{kind}_{name}"
     return os.path.join(root, f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{name}")
+
+
+def generated_dir(root: str, ckpt: str | None, overrides: str, words: Sequence[str] | None = None) -> str:
+    """A new folder for generated music: in `generated` of the checkpoint's run, else below the root.
+
+    words: as run_name.
+    """
+    try:
+        run = None if ckpt is None else trained_checkpoint(ckpt, root).parent
+    except CheckpointError:  # the command says so itself, in a folder that it removes again
+        run = None
+    if run is None or run.name != "checkpoints":
+        return run_dir(root, None, overrides, "generate", words)
+    name, now = run_name(overrides, words), f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}"
+    return str(run.parent / "generated" / (now if name == "default" else f"{now}_{name}"))
 
 
 def shown(path: Path) -> str:

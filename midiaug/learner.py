@@ -78,9 +78,15 @@ class Learner(LightningModule):
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> Self:
-        """The same from what `read_checkpoint` returned."""
+        """The same from what `read_checkpoint` returned. Raises CheckpointError for weights of another vocabulary."""
         learner = cls(tokenizer_from(content["recipe"]["tokenizer"]), content["recipe"]["model"])
-        learner.load_state_dict(content["state_dict"])
+        try:
+            learner.load_state_dict(content["state_dict"])
+        except RuntimeError as error:  # of other sizes, or of other names
+            raise CheckpointError(
+                f"ckpt: its weights are of another vocabulary than its tokenizer's {len(learner.tokenizer):,} tokens, "
+                "or of another model; use a checkpoint as a run wrote it"
+            ) from error
         return learner.eval()
 
     def forward(self, input_ids: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 
-PATH_KEYS = ("data.path", "data.split", "data.cache_dir", "ckpt", "out", "prompt", "preview.file")
+PATH_KEYS = ("data.path", "data.split", "data.cache_dir", "ckpt", "out", "prompt", "soundfont", "preview.file")
 LIST_KEYS = ("runs",)  # a path, or several in brackets
 _FIRST = ("--multirun", "-m", "--run", "-r")
 

@@ -39,6 +39,8 @@ ORDER = [
         *("suffixes", "metrics", "copying"),
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
+        *("generation." + name for name in ("settings", "sound", "grammar", "cursor", "sampling", "prompts", "songs")),
+        *("generation.figures", "generation.continuing", "generation.composing", "generate"),
         *("comparison." + name for name in ("settings", "progress", "finding", "logs", "runs", "groups", "gains")),
         *(
             "comparison." + name

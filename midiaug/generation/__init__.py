@@ -1,0 +1,1 @@
+"""New music from a trained model: what may follow, the draw, the prompt, and the files that come of it."""

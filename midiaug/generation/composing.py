@@ -1,0 +1,177 @@
+"""From a checkpoint to a folder of new music: MIDI files, a page of piano rolls, sound, and the figures."""
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from midiaug.data.report import say
+from midiaug.directories import shown
+from midiaug.errors import CacheError, CorpusError, SplitError
+from midiaug.files import write_json, write_whole
+from midiaug.generation.continuing import choose_prompts, key_report, say_keys
+from midiaug.generation.figures import Corpus, copied_much, figures, open_corpus, table_of
+from midiaug.generation.grammar import Grammar
+from midiaug.generation.prompts import Prompt, make_prompt, read_prompt
+from midiaug.generation.sampling import Choice, Sampled, sample
+from midiaug.generation.settings import GenerateSettings
+from midiaug.generation.songs import Song, make_song
+from midiaug.generation.sound import play
+from midiaug.rolls import Roll, plot_rolls
+from midiaug.trained import Trained, load_trained
+
+log = logging.getLogger("midiaug")
+_MOST_ROLLS = 12
+_BEATS_SHOWN = 32.0
+
+
+def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soundfont: Path | None) -> dict[str, Any]:
+    """Generate, write everything into the directory, and return what generate.json holds.
+
+    soundfont: to play the music with, None for no sound. Raises MidiaugError before anything is written.
+    """
+    trained = load_trained(ckpt)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)
+    prompt = (
+        None
+        if settings.prompt is None
+        else make_prompt(settings.prompt, read_prompt(settings.prompt), settings.bars, grammar)
+    )
+    corpus = _music_of(trained, grammar, settings)
+    prompts = _prompts(settings, prompt, corpus, grammar)
+    choice = Choice(settings.temperature, settings.top_k, settings.top_p)
+    ids, signatures = [one.ids if one else [] for one in prompts], [one.signature if one else None for one in prompts]
+    limits = {"max_tokens": settings.max_tokens, "seed": settings.seed, "signatures": signatures}
+    sampled = sample(model, grammar, ids, settings.length, choice, **limits)  # type: ignore[arg-type]
+    songs = [make_song(one, grammar, given) for one, given in zip(sampled.samples, prompts, strict=True)]
+    files = _write(songs, prompts, directory)
+    result = _result(settings, ckpt, sampled, songs, files, corpus)
+    if settings.prompts is not None:
+        result["prompts"] = key_report([one for one in prompts if one], songs, settings.length)
+    _draw(songs, files, result, directory / "generated.png")
+    write_json(directory / "generate.json", result)
+    if soundfont is not None:  # last: the music is there even if it cannot be played
+        play(files, soundfont)
+    _say(result, files, directory, soundfont)
+    return result
+
+
+def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) -> Corpus | None:
+    """The music that the checkpoint was trained on, or None where it is not to be found any more."""
+    place = settings.data
+    others = {} if place.cache_dir is None else {"cache_dir": place.cache_dir}
+    try:
+        data = trained.data(place.path, **others)
+        if data.corpus.key != trained.corpus:
+            log.warning(
+                "the music is not quite what the checkpoint was trained on; the figures are those of what is there"
+            )
+        return open_corpus(data, grammar, settings.length, settings.seed)
+    except (CorpusError, CacheError, SplitError) as error:
+        if place.path is not None or settings.prompts is not None:
+            raise
+        say("comparison", f"none with the validation pieces ({error}); data.path=DIR says where they are now")
+        return None
+
+
+def _prompts(
+    settings: GenerateSettings, prompt: Prompt | None, corpus: Corpus | None, grammar: Grammar
+) -> Sequence[Prompt | None]:
+    """What each piece begins with."""
+    if settings.prompts is not None and corpus is not None:
+        return choose_prompts(corpus.pieces, settings.n, settings.bars, settings.length, grammar)
+    if prompt is not None:
+        say("prompt", f"{prompt.name}: {prompt.bars} bars, {prompt.score.note_num()} notes" + _track_of(prompt))
+        if prompt.whole.end() <= round(prompt.beats * prompt.whole.ticks_per_quarter) and prompt.bars > 1:
+            say("", "that is all of it")
+        if prompt.lost:
+            log.warning(
+                "%d notes of the prompt were left out: the checkpoint's tokenizer has no token for them", prompt.lost
+            )
+    return [prompt] * settings.n
+
+
+def _track_of(prompt: Prompt) -> str:
+    if prompt.track is None or len(prompt.score.tracks) == 1:
+        return ""
+    return f"; track {prompt.track + 1} of {len(prompt.score.tracks)} is continued, the others stop where it ends"
+
+
+def _write(songs: Sequence[Song], prompts: Sequence[Prompt | None], directory: Path) -> list[Path]:
+    digits = max(2, len(str(len(songs))))
+    files = []
+    for number, (song, prompt) in enumerate(zip(songs, prompts, strict=True), 1):
+        of = "" if prompt is None else "_" + re.sub(r"[^\w.#+-]+", "_", Path(prompt.name).stem)[:60]
+        path = directory / f"{number:0{digits}d}{of}.mid"
+        write_whole(path, lambda temporary, song=song: song.score.dump_midi(temporary))  # type: ignore[misc]
+        files.append(path)
+    return files
+
+
+def _result(
+    settings: GenerateSettings,
+    ckpt: Path,
+    sampled: Sampled,
+    songs: Sequence[Song],
+    files: Sequence[Path],
+    corpus: Corpus | None,
+) -> dict[str, Any]:
+    found = figures([song.new for song in songs], corpus)
+    pieces = found.pop("pieces")
+    keys = ("n", "seed", "temperature", "top_k", "top_p", "prompt", "bars", "max_tokens")
+    rows = [
+        {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended} | piece
+        for song, file, piece in zip(songs, files, pieces, strict=True)
+    ]
+    return {
+        "ckpt": str(ckpt),
+        **{key: getattr(settings, key) for key in keys},
+        "n": len(songs),
+        "max_bars": settings.length,
+        "tokens_per_second": round(sampled.tokens_per_second),
+        "files": rows,
+        **found,
+        "prompts": None,
+    }
+
+
+def _draw(songs: Sequence[Song], files: Sequence[Path], result: dict[str, Any], path: Path) -> None:
+    rows = list(zip(songs, files, result["files"], strict=True))[:_MOST_ROLLS]
+    rolls = [
+        Roll(file.stem, song.score, row["key"] or "", [song.start_beat] if song.start_beat else [])
+        for song, file, row in rows
+    ]
+    left_out = f", the first {_MOST_ROLLS} of {len(songs)}" if len(songs) > _MOST_ROLLS else ""
+    marked = "; left of the dashed line: the prompt" if any(song.start_beat for song in songs) else ""
+    beats = max(song.start_beat for song in songs) + _BEATS_SHOWN
+    longest = max(song.score.end() / song.score.ticks_per_quarter for song, _, _ in rows)
+    part = f", their first {beats:.0f} quarter notes" if longest > beats else ""
+    plot_rolls(rolls, path, title=f"generated{left_out}{part}{marked}", beats=beats)
+
+
+def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfont: Path | None) -> None:
+    notes = sum(row["notes"] for row in result["files"])
+    ended = sum(row["ended"] for row in result["files"])
+    rest = f"the others were stopped after {result['max_bars']} bars or {result['max_tokens']:,} tokens"
+    say("generated", f"{notes:,} notes in {len(files)} pieces, {result['tokens_per_second']:,} tokens/s")
+    say("", f"{ended} came to their own end" + ("" if ended == len(files) else f"; {rest}"))
+    log.info("\n%s", table_of(result))
+    if (sentence := copied_much(result)) is not None:
+        log.warning("%s", sentence)
+    for side, keys in result["keys"].items():
+        if keys:
+            several = list(keys.items())[:6]
+            say(
+                "keys" if side == "generated" else "",
+                f"{side}: " + ", ".join(f"{key} {count}" for key, count in several),
+            )
+    if result["prompts"] is not None:
+        say_keys(result["prompts"])
+    say("music", f"{shown(files[0])}" + (f" and {len(files) - 1} more" if len(files) > 1 else ""))
+    if soundfont is not None:
+        say("sound", f"a WAV beside each, played with {soundfont.name}")
+    say("picture", shown(directory / "generated.png"))

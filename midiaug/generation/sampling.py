@@ -1,0 +1,167 @@
+"""Draws tokens from a model, many pieces side by side: the state is carried, nothing is read twice."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from midiaug.generation.cursor import Cursor
+from midiaug.generation.grammar import Grammar
+from midiaug.model import RecurrentLM, State, device_of
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a token is drawn: the keys of the same names."""
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One piece as tokens. ids: the prompt's and the new ones, without BOS and EOS. given: how many are the prompt's.
+
+    ended: the model ended it itself. limit: the tick at which the last bar that it may have ends.
+    """
+
+    ids: list[int]
+    given: int
+    ended: bool
+    limit: int
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """The pieces, and how many new tokens a second came, prompts and files apart."""
+
+    samples: list[Sample]
+    tokens_per_second: float
+
+
+def probabilities(logits: Tensor, allowed: Tensor, choice: Choice) -> Tensor:
+    """(n, vocabulary) float64: what each token's chance is, 0 where it is not allowed or cut off.
+
+    top_k keeps the k likeliest (Fan et al. 2018, arXiv 1805.04833), top_p the fewest that hold this share of what is
+    left (Holtzman et al. 2020, arXiv 1904.09751). Both are taken after the temperature, among the allowed.
+    """
+    scores = (logits.double() / choice.temperature).masked_fill(~allowed, -torch.inf)
+    if choice.top_k is not None and choice.top_k < scores.shape[1]:
+        scores = scores.masked_fill(scores < scores.topk(choice.top_k, 1).values[:, -1:], -torch.inf)
+    shares = scores.softmax(1)
+    if choice.top_p is not None and choice.top_p < 1:
+        ordered, order = shares.sort(dim=1, descending=True, stable=True)
+        beyond = ordered.cumsum(1) - ordered >= choice.top_p
+        shares = shares.masked_fill(torch.zeros_like(beyond).scatter(1, order, beyond), 0)
+        shares = shares / shares.sum(1, keepdim=True)
+    return shares
+
+
+def draw(shares: Tensor, noise: Tensor) -> Tensor:
+    """One token a row. shares: (n, vocabulary) chances; noise: (n,) from 0 to below 1. Returns (n,) int64."""
+    rising = shares.cumsum(1)
+    token = torch.searchsorted(rising, (noise[:, None] * rising[:, -1:]), right=True)[:, 0]
+    last = (shares > 0).long().mul(torch.arange(shares.shape[1], device=shares.device)).amax(1)
+    return torch.minimum(token, last)  # rounding may leave a number just beyond the last chance
+
+
+def noise_of(seed: int, n: int, steps: int) -> Tensor:
+    """(n, steps) float64 from 0 to below 1; a row depends on the seed and its number alone, not on n."""
+    return torch.from_numpy(np.stack([np.random.default_rng([seed, row]).random(steps) for row in range(n)]))
+
+
+@torch.inference_mode()
+def sample(
+    model: RecurrentLM,
+    grammar: Grammar,
+    prompts: Sequence[Sequence[int]],
+    bars: int,
+    choice: Choice,
+    *,
+    max_tokens: int = 2048,
+    seed: int = 0,
+    signatures: Sequence[int | None] | None = None,
+) -> Sampled:
+    """Continue each prompt by so many bars, or until the model ends the piece.
+
+    prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
+    max_tokens: the most new tokens a piece.
+    signatures: rows of the time signatures that the prompts' tokens do not name.
+    The n-th piece comes out the same whatever the others are, up to the last
+    digits of the model's sums, which may depend on how many pieces are computed at once.
+    """
+    logits, state, cursor = _begin(model, grammar, list(zip(prompts, signatures or [None] * len(prompts), strict=True)))
+    noise = noise_of(seed, len(prompts), max_tokens).to(logits.device)
+    stop = cursor.bar.clamp(min=0) + bars
+    live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
+    tokens, lengths, started = [], torch.zeros_like(stop), time.perf_counter()
+    for step in range(max_tokens):
+        token = draw(probabilities(logits, cursor.allowed(), choice), noise[:, step])
+        cursor.advance(token, live)
+        tokens.append(token)
+        lengths += live
+        live = live & ~cursor.ended() & (cursor.bar < stop)
+        if not live.any():
+            break
+        output, state = model(token[:, None], state)
+        logits = output[:, -1]
+    seconds = time.perf_counter() - started
+    new, counts = torch.stack(tokens, 1).tolist(), lengths.tolist()
+    samples = [_sample(cursor, row, prompts[row], new[row][: counts[row]], int(stop[row])) for row in range(len(new))]
+    return Sampled(samples, sum(counts) / max(seconds, 1e-9))
+
+
+def _sample(cursor: Cursor, row: int, prompt: Sequence[int], new: list[int], stop: int) -> Sample:
+    ended = bool(cursor.ended()[row])
+    bar = int(cursor.bar[row])
+    ticks = int(cursor.grammar.signature_table[cursor.signature[row], 0])
+    limit = int(cursor.bar_start[row]) + (stop - max(bar, 0)) * ticks
+    kept = new[: len(new) - _open_end(cursor.grammar, new)]
+    return Sample([*prompt, *kept], len(prompt), ended, limit)
+
+
+def _open_end(grammar: Grammar, ids: list[int]) -> int:
+    """How many tokens at the end belong to a note that was not finished, to a bar without one, or are EOS."""
+    count = 0
+    closed = grammar.closed.tolist()
+    last = grammar.last_type.tolist()
+    while count < len(ids) and not closed[last[ids[-1 - count]]]:
+        count += 1
+    return count
+
+
+def _begin(
+    model: RecurrentLM, grammar: Grammar, prompts: Sequence[tuple[Sequence[int], int | None]]
+) -> tuple[Tensor, State | None, Cursor]:
+    """The logits for the first new token of each piece (n, vocabulary), the states, and where they stand."""
+    keys = [(tuple(ids), signature) for ids, signature in prompts]
+    once = {key: _read_prompt(model, grammar, *key) for key in keys}
+    found = [once[key] for key in keys]
+    logits = torch.cat([one for one, _, _ in found])
+    cursor = Cursor.stacked([one for _, _, one in found])
+    states = [state for _, state, _ in found]
+    pairs = [state for state in states if isinstance(state, tuple)]
+    single = [state for state in states if isinstance(state, Tensor)]
+    if pairs:
+        hidden, cell = (torch.cat([pair[part] for pair in pairs], 1).contiguous() for part in (0, 1))
+        return logits, (hidden, cell), cursor
+    return logits, torch.cat(single, 1).contiguous() if single else None, cursor  # None: the first token begins it
+
+
+def _read_prompt(
+    model: RecurrentLM, grammar: Grammar, prompt: Sequence[int], signature: int | None
+) -> tuple[Tensor, State | None, Cursor]:
+    device = device_of(model)
+    cursor = Cursor(grammar, 1, signature)
+    for token in prompt:
+        cursor.advance(torch.tensor([token], device=device))
+    cursor.notes.zero_()
+    ids = [*([] if grammar.bos is None else [grammar.bos]), *prompt]
+    if not ids:  # without a BOS token, all that the model knows of a beginning is how frequent each token is
+        return model.output.bias[None], None, cursor
+    output, state = model(torch.tensor([ids], device=device))
+    return output[:, -1], state, cursor

@@ -1,0 +1,110 @@
+"""From a checkpoint to a folder of music and its figures, in this process."""
+
+import json
+import shutil
+
+import pytest
+import torch
+import training
+from generating import tune_file
+from test_songs import notes_of
+
+from midiaug.errors import CheckpointError, ConfigError, CorpusError
+from midiaug.generation.composing import generate_music
+from midiaug.generation.prompts import read_prompt
+from midiaug.generation.settings import GenerateSettings, MusicPlace
+from midiaug.metrics import FIGURES
+
+
+@pytest.fixture(scope="module")
+def finished(folder_of_tunes, tmp_path_factory):
+    """A run of one epoch: its checkpoint, in a folder with its music beside it."""
+    root = tmp_path_factory.mktemp("finished")
+    music_folder = shutil.copytree(folder_of_tunes, root / "tunes")
+    chosen = training.settings(music_folder, root / "cache", "trainer.max_epochs=1", "data.val_split=0.25")
+    _, learner, _ = training.run(chosen, root)
+    learner.trainer.save_checkpoint(root / "a.ckpt")
+    return root / "a.ckpt"
+
+
+def generated(ckpt, folder, **keys):
+    folder.mkdir()
+    keys = {"n": 3, "max_bars": 4, "max_tokens": 200} | keys
+    return generate_music(GenerateSettings(ckpt=str(ckpt), **keys), ckpt, folder, None)
+
+
+def test_the_folder_holds_music_a_picture_and_the_figures(finished, tmp_path):
+    result = generated(finished, tmp_path / "a")
+    names = ["01.mid", "02.mid", "03.mid", "generate.json", "generated.png"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
+    assert json.loads((tmp_path / "a" / "generate.json").read_text()) == result
+    assert [row["file"] for row in result["files"]] == names[:3]
+    assert all(row["notes"] > 0 and 1 <= row["bars"] <= 4 for row in result["files"])
+    assert set(FIGURES) <= set(result["variety"]["generated"]) & set(result["variety"]["validation"])
+    assert result["copying"]["validation"]["share_of_12grams"] is not None
+    assert set(result["files"][0]) == {"file", "notes", "bars", "ended", "key", "variety", "copying"}
+    assert result["tokens_per_second"] > 0
+    assert result["prompts"] is None
+
+
+def test_the_same_seed_writes_the_same_files(finished, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        generated(finished, tmp_path / name, seed=seed)
+    first, again, other = ([(tmp_path / n / f"0{i}.mid").read_bytes() for i in (1, 2, 3)] for n in "abc")
+    assert first == again
+    assert first != other
+
+
+def test_a_prompt_is_in_each_file_and_its_notes_do_not_count(finished, tmp_path):
+    file = tune_file(tmp_path, chords=True)
+    result = generated(finished, tmp_path / "a", prompt=str(file), bars=2)
+    (first, *_) = sorted((tmp_path / "a").glob("*.mid"))
+    assert first.name == "01_my_first_tune_1_.mid"
+    source, written = read_prompt(str(file)), read_prompt(str(first))
+    assert {note[::2] for note in notes_of(source, 8)} == {note[::2] for note in notes_of(written, 8)}
+    assert written.note_num() == len(notes_of(source, 8)) + result["files"][0]["notes"]
+    assert result["prompt"] == str(file)
+
+
+def test_validation_pieces_are_continued_and_their_keys_compared(finished, tmp_path):
+    result = generated(finished, tmp_path / "a", prompts="val", max_bars=None, bars=2)
+    report = result["prompts"]
+    assert report["continued"] == 2
+    assert len(report["pieces"]) == 3
+    assert 0 <= report["in_scale"]["generated"] <= 1
+    assert report["in_scale"]["real"] > 0.5
+
+
+def test_without_its_music_a_checkpoint_still_generates(finished, tmp_path, caplog):
+    moved = finished.parent / "tunes", finished.parent / "moved"
+    moved[0].rename(moved[1])
+    try:
+        caplog.set_level("INFO", "midiaug")
+        result = generated(finished, tmp_path / "a")
+        assert result["variety"]["validation"] is None
+        assert "data.path=DIR says where they are now" in caplog.text
+        with pytest.raises(CorpusError, match="nowhere"):
+            generated(finished, tmp_path / "b", data=MusicPlace(path="nowhere"))
+        with pytest.raises(CorpusError):
+            generated(finished, tmp_path / "c", prompts="val")
+        again = generated(finished, tmp_path / "d", data=MusicPlace(path=str(moved[1])))
+        assert again["copying"]["validation"]["n"] > 0
+        assert [row["notes"] for row in again["files"]] == [row["notes"] for row in result["files"]]
+        assert not list((tmp_path / "b").iterdir())
+    finally:
+        moved[1].rename(moved[0])
+
+
+def test_weights_of_another_vocabulary_are_refused(finished, tmp_path):
+    content = torch.load(finished, weights_only=True)
+    content["recipe"]["tokenizer"]["config"]["num_velocities"] = 8
+    torch.save(content, tmp_path / "other.ckpt")
+    with pytest.raises(CheckpointError, match="another vocabulary"):
+        generated(tmp_path / "other.ckpt", tmp_path / "a")
+    assert not list((tmp_path / "a").iterdir())
+
+
+def test_a_prompt_that_cannot_be_used_leaves_nothing(finished, tmp_path):
+    with pytest.raises(ConfigError, match="no such file"):
+        generated(finished, tmp_path / "a", prompt=str(tmp_path / "nix.mid"))
+    assert not list((tmp_path / "a").iterdir())

@@ -1,0 +1,116 @@
+"""Where a piece stands after its tokens, held against what the tokenizer itself decodes."""
+
+import music
+import pytest
+import torch
+from generating import KINDS, MORE, NAMES, tokenizer_of
+from miditok import REMI, TSD, MIDILike, TokenizerConfig
+
+from midiaug.data.proof import tokenize
+from midiaug.generation.cursor import Cursor
+from midiaug.generation.grammar import Grammar
+
+
+def after(grammar: Grammar, *names: str) -> Cursor:
+    cursor = Cursor(grammar, 1)
+    for name in names:
+        cursor.advance(torch.tensor([grammar.tokenizer.vocab[name]]))
+    return cursor
+
+
+def may(cursor: Cursor) -> set[str]:
+    return {cursor.grammar.parts[int(number)][0] for number in cursor.allowed()[0].nonzero()}
+
+
+@pytest.mark.parametrize(("kind", "programs"), KINDS, ids=NAMES)
+def test_each_token_of_a_real_tune_is_allowed_where_it_stands(kind, programs):
+    tokenizer = tokenizer_of(kind, programs)
+    grammar = Grammar(tokenizer)
+    for seed in (1, 2):
+        score = music.tune(seed, bars=6, chords=True, drums=programs)
+        for ids in tokenize(tokenizer, score):
+            cursor = Cursor(grammar, 1)
+            for token in ids.tolist():
+                assert cursor.allowed()[0, token], grammar.parts[token]
+                cursor.advance(torch.tensor([token]))
+
+
+def test_each_token_of_a_real_tune_is_allowed_with_tempos_rests_and_chords(trained):
+    tune = music.tune(3, bars=6, chords=True)
+    for tokenizer in (REMI(TokenizerConfig(**MORE)), TSD(TokenizerConfig(**MORE)), trained):
+        grammar = Grammar(tokenizer)
+        for ids in tokenize(tokenizer, tune):
+            cursor = Cursor(grammar, 1)
+            for token in ids.tolist():
+                assert cursor.allowed()[0, token], grammar.parts[token]
+                cursor.advance(torch.tensor([token]))
+
+
+@pytest.mark.parametrize(("kind", "programs"), KINDS, ids=NAMES)
+def test_time_and_notes_are_what_the_tokenizer_decodes(kind, programs):
+    tokenizer = tokenizer_of(kind, programs)
+    grammar, score = Grammar(tokenizer), music.tune(4, bars=6)
+    ids = tokenize(tokenizer, score)[0].tolist()
+    sequence = tokenizer.encode(score)
+    decoded = tokenizer.decode(sequence)
+    cursor = Cursor(grammar, 1)
+    onsets = set()
+    for token in ids:
+        cursor.advance(torch.tensor([token]))
+        if grammar.parts[token][0].startswith(("Pitch_", "NoteOn_")):
+            onsets.add(int(cursor.time))
+    assert onsets == {int(note.time) for track in decoded.tracks for note in track.notes}
+    assert int(cursor.notes) == decoded.note_num()
+
+
+def test_positions_go_forward_and_stay_within_the_bar():
+    grammar = Grammar(REMI())
+    cursor = after(grammar, "Bar_None", "TimeSig_3/4", "Position_8", "Pitch_60", "Velocity_91", "Duration_1.0.8")
+    positions = {int(name.partition("_")[2]) for name in may(cursor) if name.startswith("Position_")}
+    assert positions == set(range(9, 24))
+
+
+def test_a_piece_does_not_end_or_leave_its_bar_before_its_first_note():
+    grammar = Grammar(REMI())
+    before = may(after(grammar, "Bar_None", "TimeSig_4/4"))
+    assert not before & {"EOS_None", "Bar_None"}
+    note = ("Position_0", "Pitch_60", "Velocity_91", "Duration_1.0.8")
+    assert {"EOS_None", "Bar_None"} <= may(after(grammar, "Bar_None", "TimeSig_4/4", *note))
+
+
+def test_a_time_signature_stands_at_a_bar_line_only():
+    grammar = Grammar(TSD())
+    start = ("TimeSig_3/4", "Pitch_60", "Velocity_91", "Duration_1.0.8")
+    signs = [
+        {name for name in may(after(grammar, *start, f"TimeShift_{beats}.0.8")) if name.startswith("TimeSig")}
+        for beats in (2, 3)
+    ]
+    assert signs[0] == set()
+    assert "TimeSig_4/4" in signs[1]
+
+
+def test_a_note_ends_only_where_it_sounds_and_of_the_instrument_that_plays_it():
+    grammar = Grammar(MIDILike(TokenizerConfig(use_programs=True)))
+    start = ("TimeSig_4/4", "Program_5", "NoteOn_60", "Velocity_91", "TimeShift_1.0.8")
+    ends = [
+        {name for name in may(after(grammar, *start, f"Program_{program}")) if "Off" in name} for program in (5, 6, -1)
+    ]
+    assert ends == [{"NoteOff_60"}, set(), set()]
+    assert "EOS_None" not in may(after(grammar, *start))
+    assert "EOS_None" in may(after(grammar, *start, "Program_5", "NoteOff_60"))
+    assert "NoteOn_60" not in may(after(grammar, *start, "Program_5"))
+
+
+def test_drums_have_their_own_tokens():
+    grammar = Grammar(REMI(TokenizerConfig(use_programs=True)))
+    start = ("Bar_None", "TimeSig_4/4", "Position_0")
+    kinds = [{name.partition("_")[0] for name in may(after(grammar, *start, f"Program_{p}"))} for p in (-1, 0)]
+    assert kinds == [{"PitchDrum"}, {"Pitch"}]
+
+
+def test_a_piece_that_is_over_stays_where_it_is():
+    grammar = Grammar(REMI())
+    cursor = Cursor(grammar, 2)
+    for name in ("Bar_None", "TimeSig_4/4"):
+        cursor.advance(torch.tensor([grammar.tokenizer.vocab[name]] * 2), torch.tensor([True, name == "Bar_None"]))
+    assert [grammar.types[row] for row in cursor.before.tolist()] == ["TimeSig", "Bar"]

@@ -1,0 +1,105 @@
+"""The command that generates, as a person types it."""
+
+import json
+import signal
+import sys
+
+import music
+import pytest
+from training import SMALL, command
+
+from midiaug import generate
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory, folder_of_tunes):
+    """A working directory in which one small model was trained."""
+    here = tmp_path_factory.mktemp("band (1)")
+    words = (f"data.path={folder_of_tunes}", "data.cache_dir=ca", *SMALL[:-2], "trainer.max_epochs=1")
+    process = command(here, *words, "data.val_split=0.25", "hydra.run.dir=runs/one")
+    output = process.communicate(timeout=180)[0]
+    assert process.returncode == 0, output
+    return here
+
+
+def finished(place, *words: str) -> tuple[int, str]:
+    process = command(place, "wav=false", *words, name="generate")
+    output = process.communicate(timeout=180)[0]
+    return process.returncode, output
+
+
+def test_the_newest_best_model_plays_on_and_its_music_lies_in_its_run(place):
+    music.write(music.tune(6, bars=4), place / "a tune, [x].mid")
+    status, output = finished(place, "ckpt=best", "n=2", "max_bars=2", "prompt=a tune, [x].mid")
+    assert status == 0, output
+    (folder,) = (place / "runs" / "one" / "generated").iterdir()
+    names = {path.name for path in folder.iterdir()}
+    assert {"01_a_tune_x_.mid", "02_a_tune_x_.mid", "generate.json", "generated.png"} <= names
+    assert json.loads((folder / "generate.json").read_text())["n"] == 2
+    assert "prompt      a tune, [x].mid: 2 bars" in output
+    assert "notes within one scale" in output
+    assert "Warning" not in output
+
+
+def test_elsewhere_a_file_goes_into_a_folder_of_its_own(place):
+    (place / "copy.ckpt").write_bytes((place / "runs/one/checkpoints/best.ckpt").read_bytes())
+    status, output = finished(place, "ckpt=copy.ckpt", "n=1", "max_bars=1")
+    assert status == 0, output
+    (folder,) = (place / "runs").glob("*_generate_*")
+    assert (folder / "01.mid").is_file()
+
+
+def test_a_folder_that_may_not_be_written_is_named(locked, monkeypatch, capsys):
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    monkeypatch.setattr(sys, "argv", ["generate.py", "ckpt=best", f"hydra.run.dir='{locked}/a'"])
+    with pytest.raises(SystemExit) as stop:
+        generate.main()
+    assert stop.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Permission denied; free space there, or write elsewhere with hydra.run.dir=DIR" in line
+
+
+@pytest.fixture
+def sentence(monkeypatch, capsys, tmp_path):
+    """Runs the command with these words and returns the one line on stderr."""
+
+    def run(*words: str) -> str:
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["generate.py", *words])
+        with pytest.raises(SystemExit) as stop:
+            generate.main()
+        assert stop.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert not list((tmp_path / "runs").glob("*"))
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "ckpt is missing"),
+        (["ckpt=best"], "ckpt=best: no checkpoints/best.ckpt below runs"),
+        (["ckpt=last"], "ckpt=last: no checkpoints/last.ckpt below runs"),
+        (["ckpt=a (1), [b].ckpt"], "ckpt=a (1), [b].ckpt: no such file"),
+        (["ckpt=."], "that is a folder"),
+        (["ckpt=best", "temprature=2"], "did you mean temperature?"),
+        (["ckpt=best", "n=0"], "n=0: give a whole number"),
+    ],
+)
+def test_a_wrong_word_is_refused_by_name(sentence, words, named):
+    assert named in sentence(*words)
+
+
+def test_ctrl_c_leaves_nothing(place):
+    before = sorted((place / "runs").rglob("*"))
+    process = command(place, "wav=false", "ckpt=best", "n=512", "max_tokens=100000", "max_bars=100000", name="generate")
+    lines = iter(process.stdout.readline, "")
+    assert any(line.startswith("split") for line in lines)  # the music is read, and generating begins
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert [path for path in sorted((place / "runs").rglob("*")) if path not in before and path.is_file()] == []
