@@ -50,6 +50,10 @@ class TrainingError(MidiaugError):
     """A training that came to nothing."""
 
 
+class CheckFailed(MidiaugError):
+    """Transposed music that is not what it should be; the text names the first piece and place."""
+
+
 class BenchmarkError(MidiaugError):
     """Something that cannot be measured here."""
 

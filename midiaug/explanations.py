@@ -6,6 +6,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 _KEY = re.compile(r"( *)([A-Za-z_]\w*):")
+_QUOTED = re.compile(r"^'(\w+)'(?=:)", re.MULTILINE)  # YAML takes a bare n for "no"
 _LIST = re.compile(r"(?:\n *- [^\n:]*)+(?=\n|$)")  # a short list stands behind its key
 
 
@@ -25,10 +26,10 @@ def help_text(directory: Path, command: str, config: DictConfig) -> str:
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     parts = [
         str(config.hydra.help.header).strip(),
-        "\nWhole groups of keys, chosen by name:\n",
+        *(["\nWhole groups of keys, chosen by name:\n"] if options else []),
         *(f"  {group}={'|'.join(names)}" for group, names in options.items()),
         "\nSingle keys, as in key=value, or group.key=value; here with their defaults:\n",
-        *_explained(OmegaConf.to_yaml(own), comments),
+        *_explained(_QUOTED.sub(r"\1", OmegaConf.to_yaml(own)), comments),
         "\n" + str(config.hydra.help.footer).strip(),
     ]
     return "\n".join(parts).replace("$", "$$")

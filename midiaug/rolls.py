@@ -11,12 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
-from symusic.core import ScoreTick
+from symusic.core import ScoreTick, TrackTick
 
 from midiaug.files import write_whole
 
 COLORS = ("#3b6fb6", "#d1622b", "#3d8c5f", "#8a5ea8", "#b08a2e", "#5b7c8d")  # a track each, in turn
 DRUMS = "#9a9a9a"
+_FAINT = "#d5d5d5"
 _BLACK_KEYS = (1, 3, 6, 8, 10)
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _PAD = 2  # semitones of room above and below the notes
@@ -26,7 +27,7 @@ _PAD = 2  # semitones of room above and below the notes
 class Roll:
     """One piano roll. title: above it. caption: smaller, to its right. tint: a background color.
 
-    marks: beats at which a line is drawn, such as where a prompt ends.
+    marks: beats at which a line is drawn, such as where a prompt ends. behind: another score, drawn faintly behind.
     """
 
     title: str
@@ -34,6 +35,7 @@ class Roll:
     caption: str = ""
     marks: Sequence[float] = field(default=())
     tint: str | None = None
+    behind: ScoreTick | None = None
 
 
 def pitch_name(pitch: float, position: object = None) -> str:
@@ -73,18 +75,13 @@ def draw_roll(axes: Axes, roll: Roll, low: int, high: int, beats: float) -> None
             axes.axhspan(pitch - 0.5, pitch + 0.5, color="black", alpha=0.05, linewidth=0)
     if roll.tint:
         axes.set_facecolor(roll.tint)
+    for track in roll.behind.tracks if roll.behind is not None else ():
+        if not track.is_drum:
+            axes.add_collection(_bars(track, roll.score.ticks_per_quarter, beats, _FAINT))
     for number, track in enumerate(roll.score.tracks):
-        notes = track.notes.numpy()
-        if not len(notes["time"]):
-            continue
-        begin = notes["time"] / roll.score.ticks_per_quarter
-        end = begin + np.maximum(notes["duration"] / roll.score.ticks_per_quarter, 0.06)
-        seen = begin < beats
-        corners = np.empty((int(seen.sum()), 4, 2))
-        corners[:, :, 0] = np.stack([begin, begin, end - 0.03, end - 0.03], 1)[seen]
-        corners[:, :, 1] = notes["pitch"][seen, None] + np.array([-0.42, 0.42, 0.42, -0.42])
-        color = DRUMS if track.is_drum else COLORS[number % len(COLORS)]
-        axes.add_collection(PolyCollection(list(corners), facecolors=color, linewidths=0))
+        if len(track.notes):
+            color = DRUMS if track.is_drum else COLORS[number % len(COLORS)]
+            axes.add_collection(_bars(track, roll.score.ticks_per_quarter, beats, color))
     for beat in roll.marks:
         axes.axvline(beat, color="black", linewidth=1, linestyle="--", alpha=0.7)
     axes.set_xlim(0, beats)
@@ -94,9 +91,22 @@ def draw_roll(axes: Axes, roll: Roll, low: int, high: int, beats: float) -> None
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.grid(axis="x", alpha=0.2)
     axes.tick_params(labelsize=7)
-    axes.set_title(roll.title, loc="left", fontsize=9)
-    axes.set_title(roll.caption, loc="right", fontsize=8, color="#666666")
+    # a dollar sign in a file's name begins no formula
+    axes.set_title(roll.title, loc="left", fontsize=9, parse_math=False)
+    axes.set_title(roll.caption, loc="right", fontsize=8, color="#666666", parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _bars(track: TrackTick, ticks_per_quarter: int, beats: float, color: str) -> PolyCollection:
+    """A bar for each note that begins within the first so many quarter notes."""
+    notes = track.notes.numpy()
+    begin = notes["time"] / ticks_per_quarter
+    end = begin + np.maximum(notes["duration"] / ticks_per_quarter, 0.06)
+    seen = begin < beats
+    corners = np.empty((int(seen.sum()), 4, 2))
+    corners[:, :, 0] = np.stack([begin, begin, end - 0.03, end - 0.03], 1)[seen]
+    corners[:, :, 1] = notes["pitch"][seen, None] + np.array([-0.42, 0.42, 0.42, -0.42])
+    return PolyCollection(list(corners), facecolors=color, linewidths=0)
 
 
 def _beats_of(score: ScoreTick) -> float:

@@ -25,7 +25,7 @@ from midiaug.learner import Learner, read_checkpoint
 from midiaug.monitor import CHARTS, key_spread, loss_by_key
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
-from midiaug.settings import TrainSettings, source_name
+from midiaug.settings import SharedSettings, TrainSettings, source_name
 from midiaug.tokenizers import make_tokenizer
 from midiaug.trainer import make_trainer, refused
 
@@ -77,7 +77,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     return float(history.best["loss/val"])
 
 
-def make_data(settings: TrainSettings) -> MidiDataModule:
+def make_data(settings: SharedSettings) -> MidiDataModule:
     """The data module that the settings describe."""
     keys: dict[str, Any] = asdict(settings.data)
     return MidiDataModule(

@@ -8,7 +8,7 @@ import training
 from midiaug.command import config_dir
 from midiaug.explanations import comments_of
 
-COMMANDS = sorted(path.stem for path in config_dir().glob("*.yaml") if path.stem != "common")
+COMMANDS = sorted(path.stem for path in config_dir().glob("*.yaml") if path.stem not in ("common", "commands"))
 
 
 def help_of(command, tmp_path, *words):

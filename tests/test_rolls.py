@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.text import Text
 
 from midiaug.rolls import DRUMS, Roll, draw_roll, pitch_name, plot_rolls
 
@@ -30,6 +31,22 @@ def test_drums_are_grey_and_notes_beyond_the_page_are_left_out():
     draw_roll(axes, Roll("band", music.tune(3, bars=4, drums=True)), 20, 100, 4)
     assert axes.collections[-1].get_facecolor()[0, :3].max() == pytest.approx(int(DRUMS[1:3], 16) / 255)
     assert all(path.get_extents().x0 < 4 for collection in axes.collections for path in collection.get_paths())
+
+
+def test_another_score_lies_faintly_behind_without_its_drums():
+    axes = Figure().subplots()
+    other = music.tune(5, bars=2, drums=True)
+    draw_roll(axes, Roll("up", music.tune(3, bars=2), behind=other), 40, 90, 8)
+    boxes = [path.get_extents() for path in axes.collections[0].get_paths()]
+    np.testing.assert_allclose([(box.y0 + box.y1) / 2 for box in boxes], other.tracks[0].notes.numpy()["pitch"])
+    assert len(axes.collections) == 2
+
+
+def test_a_dollar_sign_begins_no_formula():
+    axes = Figure().subplots()
+    draw_roll(axes, Roll("$tune$", music.tune(3)), 40, 90, 8)
+    (title,) = [text for text in axes.findobj(Text) if text.get_text() == "$tune$"]
+    assert not title.get_parse_math()
 
 
 @pytest.mark.parametrize("count", [1, 4])

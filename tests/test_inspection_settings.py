@@ -1,0 +1,33 @@
+"""The keys of a preview."""
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from midiaug.command import config_dir
+from midiaug.errors import ConfigError
+from midiaug.inspection.settings import checked_preview
+
+
+def checked(*words: str):
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return checked_preview(compose("preview", list(words)))
+
+
+def test_the_defaults_are_three_pieces_in_the_aggressive_shifts():
+    settings = checked()
+    assert (settings.preview.pieces, settings.preview.file) == (3, None)
+    assert settings.aug.shifts == [-5, -3, -1, 0, 1, 3, 5]
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("preview.pieces=0", "preview.pieces=0: give a number of pieces"),
+        ("preview.pieces=some", "preview.pieces=some: give a whole number"),
+        ("preview.file=' '", "preview.file is empty"),
+        ("seed=-1", "seed=-1"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(word, named):
+    with pytest.raises(ConfigError, match=named):
+        checked(word)
