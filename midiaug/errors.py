@@ -42,6 +42,10 @@ class CacheError(MidiaugError):
     """The cache cannot be written, or cannot be trusted."""
 
 
+class OutputError(MidiaugError):
+    """A folder that cannot be written, or that holds what may not be written over."""
+
+
 class CheckpointError(MidiaugError):
     """A checkpoint that is missing, damaged or of another run."""
 

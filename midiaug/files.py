@@ -30,8 +30,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_json(path: Path, content: object) -> None:
     """Write a value as JSON."""
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    write_whole(path, lambda temporary: _write_text(temporary, text))
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -40,9 +39,14 @@ def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(path, lambda temporary: _write_text(temporary, text.getvalue()))
+    write_text(path, text.getvalue())
 
 
-def _write_text(path: Path, text: str) -> None:
-    # a file name that is not valid Unicode is written with the bytes that it has
-    path.write_text(text, encoding="utf-8", errors="surrogateescape")
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8; a file name in it that is not valid Unicode is written with the bytes that it has."""
+    content = text.encode("utf-8", errors="surrogateescape")
+
+    def write(temporary: Path) -> None:
+        temporary.write_bytes(content)
+
+    write_whole(path, write)

@@ -40,6 +40,8 @@ ORDER = [
         *("inspection." + name for name in ("settings", "choice", "scores", "decoding", "written", "checks")),
         *("inspection." + name for name in ("costs", "bars", "panels", "previewing")),
         "preview",
+        *("offline." + name for name in ("settings", "names", "copies", "folder", "summary", "materialization")),
+        "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
         *("generation." + name for name in ("settings", "sound", "grammar", "cursor", "sampling", "prompts", "songs")),

@@ -60,6 +60,22 @@ def list_entries(source: str, path: str | Path | None, collection: str, column: 
 
 def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, cache_dir: Path) -> Music:
     """Read, split, and only then tokenize, or find it done in the cache; the screen says what came of it."""
+    corpus, split = read_pieces(entries, how, cache_dir)
+    store = build_store(corpus, tokenizer, how.limits, cache_dir)
+    report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
+    if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
+        first = store.quarantined[0]
+        raise SplitError(
+            f"no piece of one side of the split could be tokenized (such as {first.file}: {first.reason}); add pieces, "
+            "or take another seed"
+        )
+    report_split(split, store.has_pieces, how.twin_share)
+    report_unwritable(store, tokenizer)
+    return Music(corpus, split, store)
+
+
+def read_pieces(entries: list[Entry], how: Reading, cache_dir: Path) -> tuple[Corpus, Split]:
+    """Read and split, or find it done in the cache."""
     if getattr(
         multiprocessing.current_process(), "_inheriting", False
     ):  # a child that runs the script again to find it
@@ -67,18 +83,7 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
             "this script starts processes while it is imported by one; put its code below if __name__ == '__main__':"
         )
     corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed)
-    split = _split(corpus, how, cache_dir)
-    store = build_store(corpus, tokenizer, how.limits, cache_dir)
-    report_pieces(corpus, store)
-    if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
-        first = store.quarantined[0]
-        raise SplitError(
-            f"no piece of one side of the split could be tokenized (such as {first.file}: {first.reason}); add pieces, "
-            "or take another seed"
-        )
-    report_split(split, store, how.twin_share)
-    report_unwritable(store, tokenizer)
-    return Music(corpus, split, store)
+    return corpus, _split(corpus, how, cache_dir)
 
 
 def _split(corpus: Corpus, how: Reading, cache_dir: Path) -> Split:

@@ -68,7 +68,7 @@ def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpu
         say("pieces", f"none of the {len(part):,} can be used; each has its reason in quarantine.json")
         return corpus, None
     store = build_store(corpus, data.tokenizer, data.limits, data.cache_dir)
-    report_pieces(corpus, store)
+    report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
     report_unwritable(store, data.tokenizer)
     return corpus, store
 

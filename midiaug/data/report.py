@@ -1,11 +1,12 @@
 """What the screen says of the music before training: what was read, what was left out, how it was split."""
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.corpus import Corpus
+from midiaug.data.corpus import Quarantined
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
@@ -22,18 +23,20 @@ def say(label: str, text: str) -> None:
     log.info("%-12s%s", label, "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain))
 
 
-def report_pieces(corpus: Corpus, store: TokenStore) -> None:
+def report_pieces(read: int, left_out: Sequence[Quarantined]) -> None:
     """How many pieces could be read, and the first reasons for those that could not."""
-    left_out = corpus.quarantined + store.quarantined
-    say("pieces", f"{len(corpus) - len(store.quarantined):,} read, {len(left_out):,} left out")
+    say("pieces", f"{read:,} read, {len(left_out):,} left out")
     for entry in left_out[:_SHOWN]:
         say("", f"{entry.file}: {entry.reason}")
     if len(left_out) > _SHOWN:
         say("", f"and {len(left_out) - _SHOWN:,} more, each with its reason in quarantine.json")
 
 
-def report_split(split: Split, store: TokenStore, twin_share: float) -> None:
-    """How many different tunes there are, and how the pieces were divided; a warning where look-alikes chain."""
+def report_split(split: Split, used: NDArray[np.bool_], twin_share: float) -> None:
+    """How many different tunes there are, and how the pieces were divided; a warning where look-alikes chain.
+
+    used: (pieces,) those that are written as tokens, or as files.
+    """
     sizes = np.bincount(split.group)
     pieces = len(split.names)
     alike = int(sizes[sizes > 1].sum())
@@ -51,8 +54,8 @@ def report_split(split: Split, store: TokenStore, twin_share: float) -> None:
             f"{pieces:,}",
             round(min(0.9, twin_share + 0.2), 2),
         )
-    val = int((split.validation & store.has_pieces).sum())
-    train = int((~split.validation & store.has_pieces).sum())
+    val = int((split.validation & used).sum())
+    train = int((~split.validation & used).sum())
     say("split", f"{train:,} pieces to train on, {val:,} to validate on")
 
 

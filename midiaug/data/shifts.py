@@ -73,6 +73,14 @@ class Shifts:
         return self.values != (0,)
 
 
+def room_of(span: tuple[int, int], pitches: tuple[int, int]) -> tuple[int, int]:
+    """The lowest and the highest shift that keep all of a piece's notes within the pitches that can be written.
+
+    span: the piece's lowest and highest pitch. pitches: as written_range returns them.
+    """
+    return pitches[0] - span[0], pitches[1] - span[1]
+
+
 @dataclass(frozen=True)
 class Choices:
     """The shifts that each window may take: `values[first : first + count]` of one ascending array.

@@ -21,6 +21,7 @@ from midiaug.data.earlier import Earlier
 from midiaug.data.flat import Ragged, RaggedWriter, open_array
 from midiaug.data.pieces import Limits
 from midiaug.data.proof import Proof
+from midiaug.data.shifts import room_of
 from midiaug.data.tokenized import Tokenized, tokenize_pieces
 from midiaug.data.transpose import (
     MusicTokenizer,
@@ -186,7 +187,7 @@ class _Writer:
             return
         for number, ids in zip(result.tracks, result.ids, strict=True):
             self._sequence(row, number, np.concatenate([self._bos, ids.astype(self._dtype), self._eos]))
-        low, high = self._range[0] - result.span[0], self._range[1] - result.span[1]
+        low, high = room_of(result.span, self._range)
         for name, value in zip(_COLUMNS, (low, high, result.unwritable, result.cases), strict=True):
             self._columns[name][row] = value
         if result.difference:

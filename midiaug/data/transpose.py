@@ -104,19 +104,22 @@ def base_vocabulary(tokenizer: MusicTokenizer) -> dict[str, int]:
 
 def without_unwritable(score: ScoreTick, tokenizer: MusicTokenizer) -> tuple[ScoreTick, int]:
     """The score without the notes that the tokenizer has no token for, and how many those were."""
-    ranges = {drums: written_range(tokenizer, drums) for drums in (False, True)}
+    return within(score, written_range(tokenizer), written_range(tokenizer, drums=True))
+
+
+def within(score: ScoreTick, pitched: tuple[int, int], drums: tuple[int, int]) -> tuple[ScoreTick, int]:
+    """The score without the notes outside these pitches, both ends included, and how many those were."""
     lost = 0
     kept = score
     for number, track in enumerate(score.tracks):
-        low, high = ranges[bool(track.is_drum)]
+        low, high = drums if track.is_drum else pitched
         pitches = track.notes.numpy()["pitch"]
         inside = (pitches >= low) & (pitches <= high)
         if not inside.all():
             kept = score.copy() if kept is score else kept
             lost += int((~inside).sum())
-            kept.tracks[number].notes = type(track.notes)(
-                [note for note, keep in zip(track.notes, inside, strict=True) if keep]
-            )
+            notes = [note for note, keep in zip(track.notes, inside, strict=True) if keep]
+            kept.tracks[number].notes = type(track.notes)(notes)
     return kept, lost
 
 

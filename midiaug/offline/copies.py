@@ -1,0 +1,244 @@
+"""A piece in each of its shifts, as MIDI files: what a process of its own does for the corpus on disk."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from symusic.core import ScoreTick
+
+from midiaug.data.flat import Ragged
+from midiaug.data.pieces import Limits, parse
+from midiaug.data.shifts import Choices, Shifts, room_of
+from midiaug.data.transpose import pitch_span, shifted_key, transpose, within
+from midiaug.errors import OutputError, QuarantinedFile
+from midiaug.offline.names import copy_name
+
+_ANY_PITCH = (0, 127)
+_KEY_SIGNATURE = (0xFF, 0x59, 0x02)  # then the sharps and the mode (Standard MIDI Files 1.0, RP-001)
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece to write: its row in the corpus, its name, what its files begin with, its side and group in the split.
+
+    former: the rows that a former run noted of its files; None where it noted nothing.
+    """
+
+    row: int
+    name: str
+    stem: str
+    side: str = "train"
+    group: int = 0
+    former: list[Row] | None = None
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How copies are made. out: their folder. pitches: the lowest and the highest that the tokenizer has tokens for."""
+
+    out: Path
+    limits: Limits
+    pitches: tuple[int, int]
+    shifts: Shifts
+    out_of_range: Literal["limit", "drop"]
+
+
+@dataclass
+class Copies:
+    """What came of one piece.
+
+    rows: the manifest's rows of its files, as JSON with a line for each. left_out: its shifts that were not written,
+    with the reason; None for all of them. names: of its files. written: how many were not there before.
+    """
+
+    rows: str = ""
+    left_out: list[tuple[int | None, str]] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    notes: int = 0
+    dropped: int = 0
+    bytes: int = 0
+    written: int = 0
+
+
+def write_copies(pieces: list[Piece], corpus: Path, how: Writing) -> list[Copies]:
+    """Write these pieces of the corpus in that directory; what a former run wrote, and still is so, is kept.
+
+    Raises OutputError where a file is in the way that is not what is to be written, and OSError of the disk.
+    """
+    midi = Ragged(corpus, "midi", np.uint8)
+    return [
+        _noted(piece.former, [])
+        if piece.former and _unchanged(piece.former, how.out)
+        else _write_piece(piece, midi[piece.row].tobytes(), how)
+        for piece in pieces
+    ]
+
+
+def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
+    score = parse(data, how.limits)
+    rows: list[Row] = []
+    left_out: list[tuple[int | None, str]] = []
+    written, total = 0, score.note_num()
+    for shift, content, dropped in _contents(score, data, how):
+        if shift is None or isinstance(content, str):
+            left_out.append((shift, str(content)))
+            continue
+        name = copy_name(piece.stem, shift)
+        written += place(f"{how.out}/{name}", content)
+        row = {"file": name, "source": piece.name, "shift": shift, "notes": total - dropped, "dropped": dropped}
+        row |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        rows.append(row | {"side": piece.side, "group": piece.group})
+    return _noted(rows, left_out, written)
+
+
+def _noted(rows: list[Row], left_out: list[tuple[int | None, str]], written: int = 0) -> Copies:
+    sums = {key: sum(row[key] for row in rows) for key in ("notes", "dropped", "bytes")}
+    names = [row["file"] for row in rows]
+    # one call for all: a line for each file
+    lines = json.dumps(rows)[1:-1].replace('}, {"file": ', '},\n{"file": ')
+    return Copies(lines, left_out, names, **sums, written=written)
+
+
+def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int | None, bytes | str, int]]:
+    """Each shift with the bytes of the copy, or why there is none, and how many notes it lacks; None for all shifts.
+
+    data: the piece's own bytes, which are the copy in its own key where that lacks nothing.
+    """
+    low, high = how.pitches
+    kept, lost = within(score, how.pitches, _ANY_PITCH)
+    span = pitch_span(kept)
+    if span is None:
+        yield None, "no note within the pitches that the tokenizer writes", lost
+        return
+    shifts = shifts_of(span, how)
+    lowest, highest = room_of(span, how.pitches)
+    if lowest <= shifts[0] and shifts[-1] <= highest:
+        for shift, content in zip(shifts, shifted_midi(kept, shifts), strict=True):
+            yield shift, data if shift == 0 and not lost else content, lost
+        return
+    for shift in shifts:
+        kept, lost = within(score, (max(low, low - shift), min(high, high - shift)), _ANY_PITCH)
+        if pitch_span(kept) is None:
+            yield shift, "in this key no note is within the pitches that the tokenizer writes", lost
+        else:
+            yield shift, data if shift == 0 and not lost else shifted_midi(kept, [shift])[0], lost
+
+
+def shifts_of(span: tuple[int, int], how: Writing) -> list[int]:
+    """The shifts, ascending, that a piece of these lowest and highest pitches takes, as in training: with `limit` those
+    that keep each note, 0 where none does.
+    """
+    if how.out_of_range == "drop":
+        return list(how.shifts)
+    lowest, highest = room_of(span, how.pitches)
+    choices = Choices.within(how.shifts, np.array([lowest]), np.array([highest]))
+    first = int(choices.first[0])
+    return [int(shift) for shift in choices.values[first : first + int(choices.count[0])]]
+
+
+def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
+    """The score in each shift as MIDI bytes, or why it cannot be written: read again, they must give the same music.
+
+    The shifts change pitches and key signatures alone, a byte each: where those are shows in the first two. All follow
+    from the first by addition, and the second and the last must be what writing them gives.
+    """
+    first, *others = shifts
+    try:
+        written = {first: _checked(transpose(score, first))}
+    except QuarantinedFile as reason:
+        return [str(reason)] * len(shifts)
+    for shift in {*others[:1], *others[-1:]}:
+        written[shift] = bytes(transpose(score, shift).dumps_midi())
+    base = np.frombuffer(written[first], np.uint8)
+    places = _moving(base, np.frombuffer(written[others[0] if others else first], np.uint8))
+    contents = [_moved(base, *places, shift - first) for shift in shifts]
+    if any(contents[shifts.index(shift)] != content for shift, content in written.items()):
+        # not of the same layout: each is written by itself
+        return [shifted_midi(score, [shift])[0] for shift in shifts]
+    return list(contents)
+
+
+def _moving(base: NDArray[np.uint8], other: NDArray[np.uint8]) -> tuple[NDArray[np.int64], list[int]]:
+    """Where two shifts of a score differ: the places of its pitches, and those of its key signatures."""
+    differing = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
+    is_key = np.ones(len(differing), bool)
+    for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
+        is_key &= base[differing - back] == value
+    return differing[~is_key], differing[is_key].tolist()
+
+
+def _moved(base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: list[int], semitones: int) -> bytes:
+    moved = base.copy()
+    moved[pitches] += np.uint8(semitones % 256)
+    for place in keys:
+        moved[place] = shifted_key(int(base[place].astype(np.int8)), semitones) % 256
+    return moved.tobytes()
+
+
+def _checked(score: ScoreTick) -> bytes:
+    """The score as MIDI bytes. Raises QuarantinedFile where reading them gives other music."""
+    content = bytes(score.dumps_midi())
+    again = ScoreTick.from_midi(content)
+    if again != score and list(_music(again)) != list(_music(score)):
+        raise QuarantinedFile("written as MIDI and read again it is other music")
+    return content
+
+
+def _music(score: ScoreTick) -> Iterator[Any]:
+    """What of a score is heard or counted; names and tracks without anything in them are not."""
+    yield from (score.ticks_per_quarter, score.tempos, score.time_signatures, score.key_signatures)
+    for track in score.tracks:
+        if any((track.notes, track.controls, track.pitch_bends, track.pedals)):
+            yield from (track.program, track.is_drum, track.notes, track.controls, track.pitch_bends, track.pedals)
+
+
+def place(path: str, content: bytes) -> bool:
+    """Put a file there, if none is; returns whether there was none.
+
+    A file that a stopped run or a power cut left short or full of zeros is written again. Raises OutputError for
+    any other that differs.
+    """
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        there = Path(path).read_bytes() if os.path.isfile(path) else None
+        if there == content:
+            return False
+        if there is None or os.path.islink(path) or not _is_torn(there, content):
+            text = f"{path}: in the way, and not what is to be written; move it away and start again"
+            raise OutputError(text) from None
+        os.unlink(path)
+        return place(path, content)
+    try:
+        left = memoryview(content)
+        while left:  # a disk that is nearly full takes a part
+            left = left[os.write(file, left) :]
+    except BaseException:
+        os.unlink(path)
+        raise
+    finally:
+        os.close(file)
+    return True
+
+
+def _is_torn(there: bytes, content: bytes) -> bool:
+    if len(there) > len(content):
+        return False
+    found, wanted = np.frombuffer(there, np.uint8), np.frombuffer(content, np.uint8)[: len(there)]
+    return bool(((found == wanted) | (found == 0)).all())
+
+
+def _unchanged(rows: list[Row], out: Path) -> bool:
+    try:
+        return all(
+            hashlib.sha256(Path(f"{out}/{row['file']}").read_bytes()).hexdigest() == row["sha256"] for row in rows
+        )
+    except FileNotFoundError:
+        return False

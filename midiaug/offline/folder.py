@@ -1,0 +1,171 @@
+"""The folder that the copies go to: what may be there before, and what a run that was stopped left in it.
+
+While a run lasts, `.materialize/` inside it holds a lock, files that are not whole yet, and the journal: what was
+asked for, and a line for each piece that is done. At the end manifest.json takes the journal's place.
+"""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from midiaug.data.sources import SUFFIXES, Entry
+from midiaug.errors import ConfigError, OutputError
+from midiaug.files import write_text
+from midiaug.offline.copies import Copies, Row
+
+log = logging.getLogger("midiaug")
+MANIFEST, SPLIT = "manifest.json", "split.json"
+_WORK, _JOURNAL = ".materialize", "journal.jsonl"
+_PATIENCE_S = 5.0  # the processes of a run that was killed end by themselves
+_FREE_TO_DIFFER = {"midiaug", "source"}  # a later version may write the same, and the music may be moved
+
+
+def check_place(out: Path, path: str | None, entries: Sequence[Entry]) -> None:
+    """Raise ConfigError where the folder of copies is inside that of the music, or the other way round; links count.
+
+    path: data.path; None for the bundled tunes. entries: the candidate pieces.
+    """
+    target = os.path.realpath(out)
+    if os.path.exists(target) and not os.path.isdir(target):
+        raise ConfigError(f"out={out}: a file, not a folder; give a new folder")
+    root = entries[0].path.parent if path is None else Path(path).expanduser()
+    inside = {Path(entry.name).parent for entry in entries if "/" in entry.name}
+    links = {root, *(root / folder for name in inside for folder in (name, *name.parents))}
+    for folder in (os.path.realpath(link) for link in links if link.is_dir()):
+        if _is_below(target, folder):
+            raise ConfigError(f"out={out}: inside the folder of the music, {folder}; give one beside it")
+    files = dict.fromkeys(os.fspath(entry.path) for entry in entries)
+    places = {folder: os.path.realpath(folder) for folder in {os.path.dirname(file) for file in files}}
+    for file in files:
+        if _is_below(os.path.realpath(file) if os.path.islink(file) else places[os.path.dirname(file)], target):
+            raise ConfigError(f"out={out}: the music lies in it, such as {file}; give another folder")
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path is that of the folder or in it; both without links."""
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
+
+
+class Target:
+    """The folder while copies are written to it. work: a folder in it for files that are not whole yet.
+
+    former: what a former run of the same settings noted of each piece's files, by the piece's name. finished: whether
+    that run came to its end.
+    """
+
+    def __init__(self, out: Path, header: dict[str, Any]) -> None:
+        self.out, self.work = out, out / _WORK
+        self.header = header
+        self._journal: TextIOWrapper | None = None
+        self.former: dict[str, list[Row]] = {}
+        self.finished = False
+
+    @contextmanager
+    def opened(self, names: Iterable[str]) -> Iterator["Target"]:
+        """Take the folder, which another run may not meanwhile. names: of all files that may be written to it.
+
+        Raises OutputError where it holds one of them that no run wrote, or what a run of other settings wrote.
+        """
+        self.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.work / "lock")
+        try:
+            lock.acquire(timeout=_PATIENCE_S)
+        except Timeout as error:
+            raise OutputError(
+                f"out={self.out}: another run writes there; wait for it, or give another folder"
+            ) from error
+        try:
+            self._open(names)
+            yield self
+        finally:
+            if self._journal is not None:
+                self._journal.close()
+            if self.finished or not (self.work / _JOURNAL).exists():
+                shutil.rmtree(self.work, ignore_errors=True)
+            lock.release()
+
+    def _open(self, names: Iterable[str]) -> None:
+        manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
+        if os.path.lexists(manifest):
+            self._check_same(_read(manifest))
+            self._take(_read(manifest))
+            self.finished = True
+        elif journal.exists():
+            lines = [_parsed(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+            self._check_same(lines[0] if lines else {})
+            for line in lines[1:]:
+                self._take(line)
+            self._journal = journal.open("a", encoding="utf-8")
+            self._journal.write("\n")  # the last line may have been cut off
+        else:
+            self._check_free(names)
+            write_text(journal, json.dumps(self.header) + "\n")
+            self._journal = journal.open("a", encoding="utf-8")
+
+    def note(self, copies: Copies) -> None:
+        """Keep in the journal what came of a piece."""
+        if self._journal is not None and copies.rows:
+            self._journal.write('{"copies": [' + copies.rows.replace("\n", "") + "]}\n")
+            self._journal.flush()
+
+    def _take(self, content: dict[str, Any]) -> None:
+        """Know the pieces of a line of the journal, or of the manifest; a later line stands for an earlier one."""
+        known: dict[str, list[Row]] = {}
+        for row in content.get("copies", ()):
+            known.setdefault(row["source"], []).append(row)
+        self.former |= known
+
+    def _check_same(self, former: dict[str, Any]) -> None:
+        if "corpus" not in former:
+            raise OutputError(f"out={self.out}: its {MANIFEST} is of no run, or damaged; give another folder")
+        for key, value in self.header.items():
+            if former.get(key) != value and key not in _FREE_TO_DIFFER:
+                was, now = (str(content.get(key)) for content in (former, self.header))
+                shown = {"corpus": "the music", "split": "the split"}.get(key)
+                difference = f"{shown} was another one" if shown else f"{key} was {was}, and is {now} now"
+                raise OutputError(
+                    f"out={self.out}: holds copies made otherwise ({difference}); use the same settings to go on, or "
+                    "give another folder"
+                )
+
+    def _check_free(self, names: Iterable[str]) -> None:
+        """Raise OutputError where a file is in the way, before anything is written."""
+        wanted = {name.casefold() for name in (*names, SPLIT)}
+        others = 0
+        for folder, folders, files in os.walk(self.out):
+            below = os.path.relpath(folder, self.out)
+            for name in (*files, *folders):
+                there = name if below == "." else f"{below}/{name}"
+                if there.casefold() in wanted:
+                    raise OutputError(
+                        f"{self.out / there}: in the way, and no run of these settings wrote it; move it away, or give "
+                        "another folder"
+                    )
+            others += sum(name.lower().endswith(SUFFIXES) for name in files)
+        if others:
+            files_of = f"{others:,} {'file' if others == 1 else 'files'}"
+            log.warning("out=%s: holds other music, %s, which training on it would read too", self.out, files_of)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The object that the text is in JSON; an empty one where it is cut off or something else."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

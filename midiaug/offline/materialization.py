@@ -1,0 +1,193 @@
+"""Writes each piece in each of its shifts to disk, with a manifest and a split that whoever trains on it needs."""
+
+import json
+import logging
+import os
+import shlex
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from symusic import __version__ as symusic_version
+
+from midiaug import __version__
+from midiaug.data.cache import default_cache_dir
+from midiaug.data.corpus import Corpus, Quarantined
+from midiaug.data.digests import digest
+from midiaug.data.music import Reading, list_entries, read_pieces
+from midiaug.data.pieces import Limits
+from midiaug.data.report import report_pieces, report_split, say
+from midiaug.data.shifts import Shifts
+from midiaug.data.split import Split
+from midiaug.data.transpose import MusicTokenizer, written_range
+from midiaug.data.workers import in_processes
+from midiaug.directories import shown, this_command
+from midiaug.errors import OutputError
+from midiaug.files import write_text
+from midiaug.offline.copies import Copies, Piece, Writing, place, write_copies
+from midiaug.offline.folder import MANIFEST, SPLIT, Target, check_place
+from midiaug.offline.names import copy_name, copy_stems
+from midiaug.offline.settings import MaterializeSettings
+from midiaug.offline.summary import Summary, summary_of
+from midiaug.words import as_typed
+
+log = logging.getLogger("midiaug")
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A piece, or its copy in one shift, that was not written, and the reason."""
+
+    source: str
+    shift: int | None
+    reason: str
+
+
+def materialize(
+    settings: MaterializeSettings, tokenizer: MusicTokenizer, processes: int | None = None
+) -> tuple[Summary, list[Quarantined]]:
+    """Write the copies, manifest.json and split.json into `settings.out`; returns the figures, and what was left out.
+
+    A run that was stopped goes on; one that is done finds its files there. tokenizer: its pitches are the range.
+    Raises ConfigError where the folder is one with the music's, OutputError where it cannot be written or holds
+    anything else in the way, CorpusError and SplitError as training does.
+    """
+    data, start = settings.data, time.perf_counter()
+    out = Path(str(settings.out)).expanduser()
+    shifts = Shifts.parse(settings.aug.shifts)
+    entries = list_entries(data.source, data.path, data.collection, data.column)
+    check_place(out, data.path if data.source != "bundled" else None, entries)
+    limits = Limits(data.max_bars, data.max_tokens)
+    how = Reading(limits, data.limit, data.val_split, data.split, data.twin_share, settings.seed)
+    cache_dir = Path(data.cache_dir).expanduser() if data.cache_dir else default_cache_dir()
+    corpus, split = read_pieces(entries, how, cache_dir)
+    report_pieces(len(corpus), corpus.quarantined)
+    report_split(split, np.ones(len(corpus), bool), data.twin_share)
+    say("shifts", f"{shifts} semitones")
+    out_of_range: Any = settings.aug.out_of_range  # checked before
+    target = Target(out, _header(settings, tokenizer, corpus, split))
+    writing = Writing(out, limits, written_range(tokenizer), shifts, out_of_range)
+    try:
+        return _write(corpus, split, target, writing, processes, start)
+    except OSError as error:
+        reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
+        raise OutputError(
+            f"out={settings.out}: cannot be written ({reason}); make room there or get the right to write, and start "
+            "again: it goes on, or give another folder"
+        ) from error
+
+
+def _header(settings: MaterializeSettings, tokenizer: MusicTokenizer, corpus: Corpus, split: Split) -> dict[str, Any]:
+    """What was asked for: two runs with the same of these write the same files."""
+    return {
+        "midiaug": __version__,
+        "symusic": symusic_version,
+        "format": _FORMAT,
+        "source": settings.data.path if settings.data.source != "bundled" else settings.data.collection,
+        "corpus": corpus.key,
+        "shifts": list(Shifts.parse(settings.aug.shifts)),
+        "out_of_range": settings.aug.out_of_range,
+        "tokenizer": type(tokenizer).__name__,
+        "pitch_range": list(written_range(tokenizer)),
+        "seed": split.seed,
+        "val_split": split.val_split,
+        "split": digest(np.packbits(split.validation).tobytes() + np.asarray(split.group).tobytes()).hex(),
+        "hash": "sha256 of the file",
+    }
+
+
+def _write(
+    corpus: Corpus, split: Split, target: Target, how: Writing, processes: int | None, start: float
+) -> tuple[Summary, list[Quarantined]]:
+    names = corpus.names.all()
+    stems = copy_stems(names)
+    planned = (copy_name(stem, shift) for stem in stems for shift in {0, *how.shifts})
+    with target.opened(planned):
+        known = sum(len(rows) for rows in target.former.values())
+        if known:
+            say("found", f"{known:,} files of {'a run that came to its end' if target.finished else 'a stopped run'}")
+        for folder in sorted({(target.out / stem).parent for stem in stems}):
+            folder.mkdir(parents=True, exist_ok=True)
+        sides = ["val" if val else "train" for val in split.validation.tolist()]
+        columns = zip(names, stems, sides, np.asarray(split.group).tolist(), strict=True)
+        pieces = [Piece(row, *column, target.former.get(column[0])) for row, column in enumerate(columns)]
+        results = _results(pieces, corpus, target, how, processes)
+        left_out = [
+            LeftOut(piece.name, *entry)
+            for piece, copies in zip(pieces, results, strict=True)
+            for entry in copies.left_out
+        ]
+        unread = [LeftOut(entry.file, None, entry.reason) for entry in corpus.quarantined]
+        _finish(target, split, pieces, results, left_out + unread)
+    summary = summary_of(pieces, results, len(unread), time.perf_counter() - start)
+    _report(summary, results, left_out, how)
+    return summary, [Quarantined(entry.source, entry.reason) for entry in left_out + unread]
+
+
+def _results(
+    pieces: Sequence[Piece], corpus: Corpus, target: Target, how: Writing, processes: int | None
+) -> list[Copies]:
+    work = partial(write_copies, corpus=corpus.directory, how=how)
+    weights = (2000.0 + corpus.midi.lengths()).tolist()
+    results: list[Copies] = []
+    try:
+        with closing(in_processes(work, pieces, weights, _lost, label="writing", processes=processes)) as written:
+            for result in written:
+                results.append(result)
+                target.note(result)
+    except KeyboardInterrupt:
+        say("stopped", f"after {len(results):,} of {len(pieces):,} pieces; to go on: {this_command()}")
+        raise
+    return results
+
+
+def _lost(piece: Piece, reason: str) -> NoReturn:
+    raise OutputError(f"{piece.name}: writing its copies {reason}; start again, and if it fails again leave it out")
+
+
+def _finish(
+    target: Target, split: Split, pieces: Sequence[Piece], results: Sequence[Copies], left_out: Sequence[LeftOut]
+) -> None:
+    """Write split.json and, last of all, manifest.json; neither where it is there already."""
+    sides = {
+        file: {"side": piece.side, "group": piece.group}
+        for piece, copies in zip(pieces, results, strict=True)
+        for file in copies.names
+    }
+    content = {"seed": split.seed, "val_split": split.val_split, "pieces": sides}
+    place(f"{target.out}/{SPLIT}", (json.dumps(content) + "\n").encode())
+    if target.finished:
+        return
+    # a line for each file, which json's own indent would spread over nine
+    rows = ",\n".join(copies.rows for copies in results if copies.rows)
+    lost = ",\n".join(json.dumps(asdict(entry)) for entry in left_out)
+    head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in target.header.items())
+    text = f'{{\n{head} "copies": [\n{rows}\n],\n "left_out": [\n{lost}\n]\n}}\n'
+    write_text(target.out / MANIFEST, text)
+    target.finished = True
+
+
+def _report(summary: Summary, results: Sequence[Copies], left_out: Sequence[LeftOut], how: Writing) -> None:
+    fewer = sum(0 < len(result.names) < len(how.shifts) for result in results)
+    if fewer and how.out_of_range == "limit":
+        say("", f"{fewer:,} pieces take fewer of them, so that each keeps all of its notes")
+    for line in summary.table().splitlines():
+        log.info(line)
+    for entry in left_out[:1]:
+        which = f"{len(left_out):,} not written, such as {entry.source}"
+        log.warning("%s%s: %s", which, f" at {entry.shift:+d}" if entry.shift is not None else "", entry.reason)
+    say("files", f"{summary.written:,} written, {summary.files - summary.written:,} were there already")
+    folder = shown(how.out)
+    say("copies", folder)
+    words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    tokenizer = [as_typed(word) for word in words if word.lstrip("+").startswith("tokenizer")]
+    split = os.path.join(folder, SPLIT)
+    train = ["python", "-m", "midiaug.train", f"data.path={folder}", f"data.split={split}", "aug=none", *tokenizer]
+    say("to train", shlex.join(train))

@@ -1,0 +1,184 @@
+"""The copies of one piece: which shifts, which notes, which bytes, and what may be written over."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import music
+import numpy as np
+import pytest
+from symusic import KeySignature, Note, Track
+from symusic.core import ScoreTick
+
+from midiaug.data.corpus import Corpus, read_corpus
+from midiaug.data.pieces import Limits
+from midiaug.data.shifts import Shifts
+from midiaug.data.sources import folder
+from midiaug.data.transpose import transpose
+from midiaug.errors import OutputError
+from midiaug.offline.copies import Copies, Piece, Writing, place, shifted_midi, write_copies
+
+SHIFTS = Shifts.of(-5, -3, -1, 0, 1, 3, 5)
+
+
+def read(tmp_path: Path, *scores: ScoreTick) -> Corpus:
+    for number, score in enumerate(scores):
+        music.write(score, tmp_path / "in" / f"tune_{number}.mid")
+    return read_corpus(folder(tmp_path / "in"), Limits(), tmp_path / "cache", processes=1)
+
+
+def written(
+    tmp_path: Path, corpus: Corpus, shifts: Shifts = SHIFTS, out_of_range: str = "limit", pitches=(21, 108), former=None
+) -> list[Copies]:
+    (tmp_path / "out").mkdir(exist_ok=True)
+    how = Writing(tmp_path / "out", Limits(), pitches, shifts, out_of_range)
+    pieces = [Piece(row, name, Path(name).stem, "val", 7, former) for row, name in enumerate(corpus.names.all())]
+    return write_copies(pieces, corpus.directory, how)
+
+
+def rows_of(copies: Copies) -> list[dict]:
+    return [json.loads(line.rstrip(",")) for line in copies.rows.splitlines()]
+
+
+def notes_of(score: ScoreTick, drums: bool) -> list[tuple]:
+    return [
+        (note.time, note.duration, note.pitch, note.velocity)
+        for track in score.tracks
+        if track.is_drum == drums
+        for note in track.notes
+    ]
+
+
+@pytest.mark.parametrize("shift", list(SHIFTS))
+def test_a_copy_has_each_note_shifted_and_the_drums_and_the_key_signatures_with_it(tmp_path, shift):
+    score = music.tune(3, chords=True, drums=True)
+    score.key_signatures.append(KeySignature(music.BAR, -3, 1, "tick"))
+    (copies,) = written(tmp_path, read(tmp_path, score))
+    copy = ScoreTick.from_midi((tmp_path / "out" / f"tune_0_{shift:+d}.mid").read_bytes())
+    expected = [(time, length, pitch + shift, loud) for time, length, pitch, loud in notes_of(score, False)]
+    assert notes_of(copy, False) == expected
+    assert notes_of(copy, True) == notes_of(score, True)
+    assert [sign.key % 12 for sign in copy.key_signatures] == [7 * shift % 12, (7 * shift - 3) % 12]
+    assert copy.tempos == score.tempos
+    assert copies.written == len(copies.names) == 7
+
+
+def test_the_own_key_is_the_piece_byte_by_byte(tmp_path):
+    corpus = read(tmp_path, music.tune(4))
+    written(tmp_path, corpus)
+    assert (tmp_path / "out" / "tune_0_+0.mid").read_bytes() == (tmp_path / "in" / "tune_0.mid").read_bytes()
+
+
+@pytest.mark.parametrize("shifts", [[4], [-2, 2], [-24, -12, 0, 12, 24], [-4, -2, 0, 2], list(range(-6, 6))])
+def test_addition_gives_what_writing_each_shift_gives(shifts):
+    score = music.tune(5, chords=True, drums=True)
+    for time in range(12):
+        score.key_signatures.append(KeySignature(time, time - 5, time % 2, "tick"))
+    expected = [bytes(transpose(score, shift).dumps_midi()) for shift in shifts]
+    assert shifted_midi(score, shifts) == expected
+
+
+def test_a_row_of_the_manifest_says_what_the_file_is(tmp_path):
+    score = music.tune(6)
+    (copies,) = written(tmp_path, read(tmp_path, score))
+    rows = rows_of(copies)
+    assert [row["shift"] for row in rows] == list(SHIFTS)
+    for row in rows:
+        content = (tmp_path / "out" / row["file"]).read_bytes()
+        assert row["sha256"] == hashlib.sha256(content).hexdigest()
+        assert row["bytes"] == len(content)
+        assert row["notes"] == ScoreTick.from_midi(content).note_num() == score.note_num()
+        assert (row["source"], row["dropped"], row["side"], row["group"]) == ("tune_0.mid", 0, "val", 7)
+
+
+def high(*pitches: int) -> ScoreTick:
+    score = music.tune(7, drums=True)
+    track = Track("High", 0, False)
+    for number, pitch in enumerate(pitches):
+        track.notes.append(Note(number * 480, 240, pitch, 80, "tick"))
+    score.tracks.append(track)
+    return score
+
+
+def test_limit_takes_the_shifts_that_keep_each_note(tmp_path):
+    (copies,) = written(tmp_path, read(tmp_path, high(107)))
+    assert [row["shift"] for row in rows_of(copies)] == [-5, -3, -1, 0, 1]
+    assert copies.dropped == 0
+
+
+def test_a_piece_without_room_is_written_in_its_own_key(tmp_path):
+    (copies,) = written(tmp_path, read(tmp_path, high(108)), Shifts.of(3, 5))
+    assert copies.names == ["tune_0_+0.mid"]
+
+
+def test_limit_goes_by_the_notes_that_have_a_token(tmp_path):
+    """A note at 120 has none in any key, as in training: it is left out everywhere and takes no room."""
+    score = high(120, 100)
+    (copies,) = written(tmp_path, read(tmp_path, score))
+    assert [(row["shift"], row["dropped"]) for row in rows_of(copies)] == [(shift, 1) for shift in SHIFTS]
+    for row in rows_of(copies):
+        copy = ScoreTick.from_midi((tmp_path / "out" / row["file"]).read_bytes())
+        assert row["notes"] == copy.note_num() == score.note_num() - 1
+
+
+def test_drop_leaves_out_and_counts_the_notes_that_leave(tmp_path):
+    score = high(108, 106, 104)
+    (copies,) = written(tmp_path, read(tmp_path, score), out_of_range="drop")
+    assert [row["dropped"] for row in rows_of(copies)] == [0, 0, 0, 0, 1, 2, 3]
+    for row in rows_of(copies):
+        copy = ScoreTick.from_midi((tmp_path / "out" / row["file"]).read_bytes())
+        pitches = np.concatenate([track.notes.numpy()["pitch"] for track in copy.tracks if not track.is_drum])
+        assert pitches.max() <= 108
+        assert row["notes"] == copy.note_num() == score.note_num() - row["dropped"]
+        assert len(notes_of(copy, True)) == len(notes_of(score, True))
+
+
+def test_a_copy_without_a_note_and_a_piece_without_one_are_left_out_with_the_reason(tmp_path):
+    corpus = read(tmp_path, music.tune(8, low=60))
+    (copies,) = written(tmp_path, corpus, Shifts.of(-24, 0), "drop", (60, 127))
+    assert copies.names == ["tune_0_+0.mid"]
+    assert copies.left_out == [(-24, "in this key no note is within the pitches that the tokenizer writes")]
+    (copies,) = written(tmp_path, corpus, pitches=(0, 20))
+    assert copies.left_out == [(None, "no note within the pitches that the tokenizer writes")]
+
+
+def test_what_was_written_before_is_kept_and_what_is_gone_is_written_again(tmp_path):
+    corpus = read(tmp_path, music.tune(9))
+    (first,) = written(tmp_path, corpus)
+    (tmp_path / "out" / "tune_0_-3.mid").unlink()
+    (again,) = written(tmp_path, corpus, former=rows_of(first))
+    assert again.written == 1
+    assert again.rows == first.rows
+    (third,) = written(tmp_path, corpus, former=rows_of(again))
+    assert third.written == 0
+    assert third.rows == first.rows
+
+
+@pytest.mark.parametrize("there", [b"", b"MThd", b"MThd\0\0\0\0", b"\0" * 9])
+def test_a_torn_file_is_written_again(tmp_path, there):
+    path = tmp_path / "tune.mid"
+    path.write_bytes(there)
+    assert place(str(path), b"MThd and so on")
+    assert path.read_bytes() == b"MThd and so on"
+    assert not place(str(path), b"MThd and so on")
+
+
+@pytest.mark.parametrize("there", [b"mine", b"MThd and so on, and more", b"MThd and so ON"])
+def test_another_file_is_never_written_over(tmp_path, there):
+    path = tmp_path / "tune.mid"
+    path.write_bytes(there)
+    with pytest.raises(OutputError, match="in the way"):
+        place(str(path), b"MThd and so on")
+    assert path.read_bytes() == there
+
+
+def test_a_folder_and_a_link_are_never_written_over(tmp_path):
+    (tmp_path / "a.mid").mkdir()
+    (tmp_path / "empty").touch()
+    (tmp_path / "b.mid").symlink_to(tmp_path / "empty")
+    (tmp_path / "c.mid").symlink_to(tmp_path / "nowhere")
+    for name in ("a.mid", "b.mid", "c.mid"):
+        with pytest.raises(OutputError, match="in the way"):
+            place(str(tmp_path / name), b"MThd")
+    assert (tmp_path / "empty").read_bytes() == b""
+    assert not (tmp_path / "nowhere").exists()

@@ -1,0 +1,164 @@
+"""The folder of copies: where it may be, what may be in it, and what a run that was stopped left there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from midiaug.data.sources import Entry, folder
+from midiaug.errors import ConfigError, OutputError
+from midiaug.offline.copies import Copies
+from midiaug.offline.folder import MANIFEST, Target, check_place
+
+HEADER = {"midiaug": "1", "source": "here", "corpus": "c", "split": "s", "shifts": [0, 1], "seed": 0}
+ROW = {"file": "a_+0.mid", "source": "a.mid", "shift": 0}
+NAMES = ["a_+0.mid", "a_+1.mid", "book/b_+0.mid"]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "music" / "book").mkdir(parents=True)
+    for name in ("a.mid", "book/b.mid"):
+        (tmp_path / "music" / name).write_bytes(b"MThd")
+    return tmp_path / "music"
+
+
+@pytest.mark.parametrize("out", ["music", "music/", "music/copies", "music/book/copies", "music/../music/x", "link/x"])
+def test_a_folder_inside_that_of_the_music_is_refused(source, out):
+    (source.parent / "link").symlink_to(source / "book")
+    with pytest.raises(ConfigError, match="inside the folder of the music"):
+        check_place(source.parent / out, str(source), folder(source))
+
+
+def test_a_folder_inside_one_that_the_music_links_to_is_refused(source, tmp_path):
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "deep" / "c.mid").write_bytes(b"MThd")
+    (source / "more").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="inside the folder of the music"):
+        check_place(tmp_path / "elsewhere" / "out", str(source), folder(source))
+
+
+@pytest.mark.parametrize("out", [".", "music/book/..", "linked"])
+def test_a_folder_that_the_music_is_in_is_refused(source, tmp_path, out):
+    (tmp_path / "linked").symlink_to(tmp_path)
+    with pytest.raises(ConfigError, match=r"inside the folder of the music|the music lies in it"):
+        check_place(tmp_path / out, str(source), folder(source))
+
+
+def test_a_file_that_is_a_link_to_the_music_counts_as_where_it_leads(source, tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "c.mid").write_bytes(b"MThd")
+    (source / "c.mid").symlink_to(tmp_path / "real" / "c.mid")
+    with pytest.raises(ConfigError, match="the music lies in it"):
+        check_place(tmp_path / "real", str(source), folder(source))
+
+
+def test_a_folder_beside_the_music_and_one_beside_a_single_file_are_fine(source, tmp_path):
+    check_place(tmp_path / "music copies", str(source), folder(source))
+    check_place(source / "copies", str(source / "a.mid"), folder(source / "a.mid"))
+    check_place(tmp_path / "x", None, [Entry("a.mid", source / "a.mid")])
+    with pytest.raises(ConfigError, match="inside the folder of the music"):
+        check_place(source / "x", None, [Entry("a.mid", source / "a.mid")])
+
+
+def test_a_file_is_no_folder(source, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="a file, not a folder"):
+        check_place(tmp_path / "file", str(source), folder(source))
+
+
+@pytest.mark.parametrize("there", ["a_+1.mid", "A_+1.MID", "book/b_+0.mid", "split.json"])
+def test_a_file_in_the_way_is_named_before_anything_is_written(tmp_path, there):
+    path = tmp_path / "out" / there
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="in the way") as failure, Target(tmp_path / "out", HEADER).opened(NAMES):
+        pass
+    assert str(failure.value).startswith(f"{path}: ")
+    assert [file for file in (tmp_path / "out").rglob("*") if file.is_file()] == [path]
+
+
+def test_other_files_may_be_there_and_other_music_is_warned_of(tmp_path, caplog):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with Target(tmp_path / "out", HEADER).opened(NAMES):
+        assert caplog.text == ""
+    (tmp_path / "out2").mkdir()
+    (tmp_path / "out2" / "mine.mid").write_bytes(b"MThd")
+    with Target(tmp_path / "out2", HEADER).opened(NAMES):
+        assert "holds other music, 1 file, which training on it would read too" in caplog.text
+
+
+def test_nothing_but_the_files_is_left_at_the_end(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with Target(tmp_path / "out", HEADER).opened(NAMES) as target:
+        target.finished = True
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["notes.txt"]
+
+
+def stopped(out: Path, rows: str = json.dumps(ROW)) -> None:
+    with Target(out, HEADER).opened(NAMES) as target:
+        target.note(Copies(rows))
+
+
+def test_what_a_stopped_run_noted_is_known_to_the_next(tmp_path):
+    stopped(tmp_path, ",\n".join(json.dumps(ROW | {"shift": shift}) for shift in (0, 1)))
+    with Target(tmp_path, HEADER).opened(NAMES) as target:
+        assert target.former == {"a.mid": [ROW, ROW | {"shift": 1}]}
+        assert not target.finished
+        target.note(Copies(json.dumps(ROW)))
+    with Target(tmp_path, HEADER).opened(NAMES) as target:
+        assert target.former == {"a.mid": [ROW]}
+
+
+def test_a_line_that_was_cut_off_is_not_believed(tmp_path):
+    stopped(tmp_path)
+    journal = tmp_path / ".materialize" / "journal.jsonl"
+    with journal.open("a") as file:
+        file.write('{"copies": [{"file": "b_+0')
+    for _ in range(2):
+        with Target(tmp_path, HEADER).opened(NAMES) as target:
+            assert target.former == {"a.mid": [ROW]}
+            target.note(Copies(json.dumps(ROW)))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"seed": 3}, "seed was 0, and is 3 now"),
+        ({"shifts": [0]}, r"shifts was \[0, 1\], and is \[0\] now"),
+        ({"corpus": "d"}, "the music was another one"),
+        ({"split": "t"}, "the split was another one"),
+    ],
+)
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_folder_of_other_settings_is_refused_and_left_as_it_is(tmp_path, change, named, finished):
+    stopped(tmp_path)
+    if finished:
+        (tmp_path / MANIFEST).write_text(json.dumps(HEADER | {"copies": [ROW]}))
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match=named), Target(tmp_path, HEADER | change).opened(NAMES):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+    with Target(tmp_path, HEADER | {"source": "moved", "midiaug": "2"}).opened(NAMES) as target:
+        assert target.former == {"a.mid": [ROW]}
+        assert target.finished == finished
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", "no JSON", '{"copies": []}'])
+def test_a_manifest_of_no_run_is_refused(tmp_path, content):
+    (tmp_path / MANIFEST).write_text(content)
+    with pytest.raises(OutputError, match="of no run, or damaged"), Target(tmp_path, HEADER).opened(NAMES):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("midiaug.offline.folder._PATIENCE_S", 0.1)
+    with (
+        Target(tmp_path, HEADER).opened(NAMES),
+        pytest.raises(OutputError, match="another run writes there"),
+        Target(tmp_path, HEADER).opened(NAMES),
+    ):
+        pass

@@ -1,0 +1,129 @@
+"""The command that writes the corpus to disk: what it says, how it is stopped, and that it goes on."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import music
+import pytest
+from training import command
+
+from midiaug import materialize
+
+WIDE = "aug.shifts=[-20,20]"  # thousands of files, so that there is time to stop it
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A working directory with 96 tunes in a folder with a space and brackets in its name."""
+    here = tmp_path_factory.mktemp("here")
+    music.corpus(here / "my [tunes]", 96, bars=8, chords=True)
+    status, output = finished(here, "out=whole copies", WIDE)
+    assert status == 0, output
+    return here
+
+
+def finished(place: Path, *words: str) -> tuple[int, str]:
+    process = command(place, "data.path=my [tunes]", "data.cache_dir=cache", *words, name="materialize")
+    output = process.communicate(timeout=180)[0]
+    return process.returncode, output
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_it_says_what_it_wrote_and_how_to_train_on_it(place):
+    status, output = finished(place, "out=first", "aug.shifts=[0,2,4]", "tokenizer=tsd")
+    assert status == 0, output
+    labels = [line.split()[0] for line in output.splitlines() if line[:1].isalpha()]
+    assert labels == ["source", "pieces", "tunes", "split", "shifts", "files", "copies", "to"], output
+    assert "files       288 written, 0 were there already" in output
+    (run,) = (place / "runs").glob("*_materialize_*tsd*")
+    figures = json.loads((run / "materialize.json").read_text())
+    assert figures["written"] == sum(side["files"] for side in figures["sides"].values()) == 288
+    assert json.loads((run / "quarantine.json").read_text()) == []
+    line = next(line for line in output.splitlines() if line.startswith("to train"))
+    words = shlex.split(line.partition("python -m midiaug.")[2])
+    assert words[0] == "train"
+    small = ("model.hidden=8", "model.embed=8", "trainer.max_steps=1", "trainer.accelerator=cpu", "data.window=32")
+    process = command(place, *words[1:], *small, "data.cache_dir=cache", name="train")
+    trained = process.communicate(timeout=180)[0]
+    assert process.returncode == 0, trained
+    sides = [entry["side"] for entry in json.loads((place / "first" / "split.json").read_text())["pieces"].values()]
+    assert f"{sides.count('train'):,} pieces to train on, {sides.count('val')} to validate on" in trained
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(place, kind):
+    out = place / f"copies {kind.name}"
+    words = ("data.path=my [tunes]", "data.cache_dir=cache", WIDE, f"out={out.name}")
+    process = command(place, *words, name="materialize", start_new_session=True)
+    while process.poll() is None and not (out / "book_0" / "tune_003_+0.mid").exists():
+        time.sleep(0.001)
+    os.kill(process.pid, kind)
+    output = process.communicate(timeout=60)[0]
+    assert not (out / "manifest.json").exists(), "it was stopped too late"
+    if kind == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"to go on: python -m midiaug.materialize {shlex.join(words)}" in output
+        assert "Traceback" not in output
+    status, output = finished(place, f"out={out.name}", WIDE)
+    assert status == 0, output
+    assert files_below(out) == files_below(place / "whole copies")
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_of_a_file(tmp_path):
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "
+    limit += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    code = limit + "from midiaug.offline.copies import place; "
+    code += "place('big.mid', bytes(2000))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "OSError" in done.stderr
+    assert list(tmp_path.iterdir()) == []  # nothing half-written is left
+
+
+@pytest.fixture
+def sentence(monkeypatch, capsys, tmp_path):
+    """Runs the command with these words and returns the one line on stderr."""
+
+    def run(*words: str) -> str:
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["materialize.py", "hydra.run.dir=run", *words])
+        with pytest.raises(SystemExit) as stop:
+            materialize.main()
+        assert stop.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert not (tmp_path / "run").exists()
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "ConfigError: out is missing"),
+        (["out=x", "data.path=nowhere"], "CorpusError: data.path=nowhere"),
+        (["out=x", "aug.out_of_range=clip"], "aug.out_of_range=clip: use limit or drop"),
+        (["out=x", "model=gru"], "model: there is no such key"),
+        (["outt=x"], "did you mean out?"),
+        (["out=x", "aug.shifts=[-50,50]"], "use numbers from -24 to 24"),
+    ],
+)
+def test_a_wrong_word_is_refused_by_name(sentence, words, named):
+    assert named in sentence(*words)
+
+
+def test_a_file_in_the_way_is_refused_by_name(sentence, place, tmp_path):
+    (tmp_path / "x" / "book_0").mkdir(parents=True)
+    (tmp_path / "x" / "book_0" / "tune_003_+3.mid").write_bytes(b"mine")
+    words = (f"data.path={place / 'my [tunes]'}", f"data.cache_dir={place / 'cache'}", "out=x")
+    assert "OutputError: x/book_0/tune_003_+3.mid: in the way" in sentence(*words)
+    assert list(files_below(tmp_path / "x")) == ["book_0/tune_003_+3.mid"]
