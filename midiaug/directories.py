@@ -67,6 +67,9 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     """
     words = sys.argv[1:] if words is None else words
     last, swept = last_values(words), _swept_keys(words) + _searched_keys()
+    for key in PATH_KEYS:  # a path may itself hold what looks like another key
+        if key in last and key not in swept:
+            overrides = overrides.replace(f"{key}={last[key]}", "").strip(",")
     parts = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", overrides)]
     chosen = [part for part in parts if part[0] in swept] or [part for part in parts if part[0] not in PATH_KEYS]
     # of a key that was set twice, the last value counts

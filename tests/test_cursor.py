@@ -70,12 +70,35 @@ def test_positions_go_forward_and_stay_within_the_bar():
     assert positions == set(range(9, 24))
 
 
-def test_a_piece_does_not_end_or_leave_its_bar_before_its_first_note():
+def test_a_piece_does_not_end_before_its_first_note_but_may_begin_with_an_empty_bar():
     grammar = Grammar(REMI())
     before = may(after(grammar, "Bar_None", "TimeSig_4/4"))
-    assert not before & {"EOS_None", "Bar_None"}
+    assert "EOS_None" not in before
+    assert "Bar_None" in before  # as a track that joins in after the upbeat does
     note = ("Position_0", "Pitch_60", "Velocity_91", "Duration_1.0.8")
     assert {"EOS_None", "Bar_None"} <= may(after(grammar, "Bar_None", "TimeSig_4/4", *note))
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "silent", "leaving", "note"),
+    [
+        (REMI(), ("Bar_None", "TimeSig_4/4"), "Bar_None", ("Position_0", "Pitch_60", "Velocity_91", "Duration_1.0.8")),
+        (TSD(), ("TimeSig_4/4",), "TimeShift_4.0.4", ("Pitch_60", "Velocity_91", "Duration_1.0.8")),
+    ],
+    ids=["REMI", "TSD"],
+)
+def test_the_last_bar_is_not_left_before_the_first_note(tokenizer, silent, leaving, note):
+    grammar = Grammar(tokenizer)
+    for bars in (1, 2):
+        cursor = after(grammar, *silent, *((leaving, *silent[1:]) if bars == 2 else ()))
+        cursor.stop[:] = bars
+        assert leaving not in may(cursor)
+        cursor.stop[:] = bars + 1
+        assert leaving in may(cursor)
+        for name in note:
+            cursor.advance(torch.tensor([tokenizer.vocab[name]]))
+        cursor.stop[:] = bars
+        assert leaving in may(cursor)
 
 
 def test_a_time_signature_stands_at_a_bar_line_only():

@@ -14,7 +14,7 @@ VARIETY = {
     "groove_consistency": "groove consistency",
     "scale_consistency": "notes in the scale",
 }
-COPYING = {"share_of_12grams": "12-note passages known from training", "longest_notes": "longest of them, notes"}
+COPYING = {"share_of_12grams": "13-note passages known from training", "longest_notes": "longest of them, notes"}
 _OF_PAIRS = "self_similarity"
 _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 

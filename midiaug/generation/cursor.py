@@ -18,6 +18,8 @@ from midiaug.generation.grammar import (
     Grammar,
 )
 
+_NEVER = 1 << 30
+
 
 class Cursor:
     """The state of n pieces, in tensors of n rows. All times are in the tokenizer's ticks.
@@ -27,6 +29,7 @@ class Cursor:
     note_end: the latest end of a note so far. program: the last one named, plus 1. notes: begun so far, behind the
     prompt.
     busy: (n, programs, pitches) what sounds, for tokenizers that write note ends; else what began at this time.
+    stop: the number of the first bar that is not to be written; set it to keep a piece from passing all in silence.
     """
 
     _NAMES = ("before", "time", "earliest", "bar", "bar_start", "signature", "note_end", "program", "notes", "busy")
@@ -40,6 +43,7 @@ class Cursor:
         self.bar = zeros - 1 if grammar.has_bars else zeros.clone()
         self.signature = zeros + (grammar.default_signature if signature is None else signature)
         self.program = zeros + 1
+        self.stop = zeros + _NEVER
         self.busy = torch.zeros((n, PROGRAMS, PITCHES), dtype=torch.bool, device=grammar.device)
         self._rows = torch.arange(n, device=grammar.device)
 
@@ -60,7 +64,7 @@ class Cursor:
         grammar = self.grammar
         by_type = grammar.follow[self.before]
         allowed = by_type & self._positions() & self._notes()
-        allowed &= ~(self._leaves_bar() & (self.notes == 0)[:, None])
+        allowed &= ~(self._is_too_far() & (self.notes == 0)[:, None])
         first = grammar.kind[:, 0]
         on_line = self.before == grammar.bar_type if grammar.has_bars else self.time == self.bar_start
         allowed &= (first != TIME_SIGNATURE) | on_line[:, None]
@@ -78,13 +82,16 @@ class Cursor:
         late = self.bar_start[:, None] + lowest * position >= self.earliest[:, None]
         return (lowest < 0) | (late & (highest * position < bar))
 
-    def _leaves_bar(self) -> Tensor:
-        """Whether a token goes on to another bar; before its first note, a piece stays in its bar."""
+    def _is_too_far(self) -> Tensor:
+        """Whether a token goes on to the bar that is not to be written; a piece has its first note before that."""
         first = self.grammar.kind[:, 0]
-        beat = self.grammar.signature_table[self.signature]
-        until = (self.bar_start + beat[:, 0] - self.time)[:, None]
-        steps = ((first == SHIFT) | (first == REST)) & (self.grammar.ticks[beat[:, 2], :, 0] >= until)
-        return steps | ((first == BAR) & (self.bar >= 0)[:, None])
+        bar, _, beat = self.grammar.signature_table[self.signature].unbind(1)
+        end = self.bar_start + (self.stop - self.bar.clamp(min=0)) * bar
+        ticks = self.grammar.ticks[beat, :, 0]
+        shifts = (first == SHIFT) & (ticks >= (end - self.time)[:, None])
+        rests = (first == REST) & (ticks >= (end - torch.maximum(self.time, self.note_end))[:, None])
+        opened = self.grammar.bars_before_note
+        return shifts | rests | ((opened > 0) & (self.bar[:, None] + opened >= self.stop[:, None]))
 
     def _notes(self) -> Tensor:
         """Whether a token's notes may begin, or end, where each piece stands."""

@@ -24,9 +24,9 @@ _LABELS = {
     "pitch_class_entropy": ("pitch classes, entropy in bits", "{:.2f}"),
     "distinct_pitches": ("different pitches", "{:.1f}"),
     "pitch_range": ("range, semitones", "{:.1f}"),
-    "distinct_ngrams": ("12-note passages that are no repeat", "{:.0%}"),
-    "self_similarity": ("passages shared by two of them", "{:.1%}"),
-    "groove_consistency": ("bars with the same rhythm", "{:.0%}"),
+    "distinct_ngrams": ("13-note passages that are no repeat", "{:.0%}"),
+    "self_similarity": ("passages that two of them share", "{:.2%}"),
+    "groove_consistency": ("rhythm alike from bar to bar, 0 to 1", "{:.3f}"),
     "scale_consistency": ("notes within one scale", "{:.0%}"),
 }
 
@@ -65,6 +65,9 @@ def as_written(score: ScoreTick, grammar: Grammar) -> ScoreTick:
     if not isinstance(sequences, list):
         return tokenizer.decode(sequences)  # type: ignore[no-any-return]
     tracks = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
+    if not sequences or len(sequences) != len(tracks):  # it writes tracks that have notes only
+        kept.tracks = type(kept.tracks)([track for track in kept.tracks if len(track.notes)])
+        tracks = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
     if not sequences or len(sequences) != len(tracks):
         return kept
     return tokenizer.decode(sequences, tracks)  # type: ignore[no-any-return]
@@ -103,7 +106,7 @@ def table_of(result: dict[str, Any]) -> str:
     for name, (label, form) in _LABELS.items():
         table.add_row(label, *(_shown(result["variety"][side], name, form) for side in ("generated", "validation")))
     for name, label, form in (
-        ("share_of_12grams", "12-note passages found in training", "{:.0%}"),
+        ("share_of_12grams", "13-note passages found in training", "{:.1%}"),
         ("longest_median", "longest copied passage, notes (median)", "{:.0f}"),
         ("longest_notes", "longest of all", "{:.0f}"),
     ):
@@ -133,6 +136,6 @@ def copied_much(result: dict[str, Any]) -> str | None:
     if shares[0] <= max(2 * shares[1], shares[1] + 0.1) and longest[0] <= 2 * longest[1]:
         return None
     return (
-        f"much is copied: {shares[0]:.0%} of the 12-note passages stand in training pieces, of the validation pieces' "
+        f"much is copied: {shares[0]:.0%} of the 13-note passages stand in training pieces, of the validation pieces' "
         f"{shares[1]:.0%}; the longest is {sides[0]['longest_notes']} notes of {sides[0]['piece']}"
     )

@@ -132,6 +132,12 @@ class Grammar:
         return torch.where(last < 0, -1, torch.where(here, self.value, 1 << 30).amin(1)), last
 
     @cached_property
+    def bars_before_note(self) -> Tensor:
+        """(vocabulary,) how many bars a token opens before its first note."""
+        silent = (self.kind == ON).cumsum(1) == 0
+        return ((self.kind == BAR) & silent).sum(1)
+
+    @cached_property
     def checked(self) -> Tensor:
         """(vocabulary, parts) bool: the notes that what sounds decides on: the first of each pitch within a token."""
         note = (self.kind == ON) | (self.kind == OFF)

@@ -96,7 +96,7 @@ def sample(
     """
     logits, state, cursor = _begin(model, grammar, list(zip(prompts, signatures or [None] * len(prompts), strict=True)))
     noise = noise_of(seed, len(prompts), max_tokens).to(logits.device)
-    stop = cursor.bar.clamp(min=0) + bars
+    cursor.stop = stop = cursor.bar.clamp(min=0) + bars
     live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
     tokens, lengths, started = [], torch.zeros_like(stop), time.perf_counter()
     for step in range(max_tokens):
