@@ -12,6 +12,7 @@ from rich.table import Table
 
 from midiaug.callbacks import History
 from midiaug.data.dataset import Batch
+from midiaug.text_tables import as_text
 
 log = logging.getLogger("midiaug")
 _REFRESH_S = 0.25
@@ -126,10 +127,7 @@ def result_table(best: dict[str, Any], epochs: int, spread: float | None) -> str
     table.add_row("right at the first guess", "", f"{best['accuracy/top1']:.1%}", "")
     if spread is not None:
         table.add_row("hardest key less easiest, nats a token", "", f"{spread:.3f}", "")
-    console = Console(width=100, force_terminal=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip()
+    return as_text(table)
 
 
 def _short(number: float) -> str:

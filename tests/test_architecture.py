@@ -19,7 +19,7 @@ FILES = {
 ORDER = [
     "midiaug." + name
     for name in (
-        *("errors", "files", "threads", "words", "directories", "launchers", "explanations", "command"),
+        *("errors", "files", "threads", "text_tables", "words", "directories", "launchers", "explanations", "command"),
         *("settings", "tokenizers"),
         *(
             "data.digests",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from symusic.core import ScoreTick
 
@@ -16,6 +15,7 @@ from midiaug.data.transpose import without_unwritable
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.prompts import bar_line, between
 from midiaug.metrics import figures_of, keys_of, parts_of
+from midiaug.text_tables import as_text
 
 _NO_LIMITS = Limits(max_bars=1 << 62, max_tokens=1 << 62)
 _MOST_PIECES = 256  # of the validation pieces; more make the figures no surer
@@ -112,10 +112,7 @@ def table_of(result: dict[str, Any]) -> str:
     ):
         values = [(result["copying"][side] or {}).get(name) for side in ("generated", "validation")]
         table.add_row(label, *("" if value is None else form.format(value) for value in values))
-    console = Console(width=100, force_terminal=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip()
+    return as_text(table)
 
 
 def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:

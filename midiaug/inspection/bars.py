@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 from symusic.core import ScoreTick
 
@@ -14,8 +13,8 @@ from midiaug.data.transpose import MusicTokenizer, base_vocabulary, transpose, w
 from midiaug.inspection.checks import Checked, Plan, kept_by
 from midiaug.inspection.choice import Chosen
 from midiaug.rolls import pitch_name
+from midiaug.text_tables import as_text
 
-_WIDTH = 96
 _COLUMNS = 4  # shifted ones, beside the original
 _ROWS = 24
 _PITCHED = ("Pitch", "PitchDrum", "NoteOn", "NoteOff", "DrumOn", "DrumOff")
@@ -63,7 +62,7 @@ def token_table(bar: dict[str, Any]) -> str:
         others = [bar["shifted"][f"{shift:+d}"] for shift in chosen]
         cells = [_cell(row[number], name) if number < len(row) else "" for row in others]
         table.add_row(str(bar["from_token"] + number), _with_pitch(name), *cells)
-    text = _printed(table)
+    text = as_text(table)
     more = len(original) - _ROWS
     note = "* differs from the original" + (f"; {more} more tokens of this bar in preview.json" if more > 0 else "")
     return f"{text}\n{note}"
@@ -83,7 +82,7 @@ def cost_table(view: dict[str, Any], costs: dict[str, Any]) -> str:
         _time(costs["seconds"]),
     )
     table.add_row("now: tokens, shifted while loading", "none", _bytes(now["store_bytes"]), done)
-    return _printed(table)
+    return as_text(table)
 
 
 def _cell(name: str, original: str) -> str:
@@ -124,13 +123,6 @@ def _bar(names: list[str], score: ScoreTick) -> tuple[int, int]:
         if passed >= beats and at > played:
             return 0, at
     return 0, len(names)
-
-
-def _printed(table: Table) -> str:
-    console = Console(width=_WIDTH, force_terminal=False)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get().rstrip()
 
 
 def _bytes(count: int) -> str:

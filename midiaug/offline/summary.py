@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
 from rich.table import Table
 
 from midiaug.offline.copies import Copies, Piece
+from midiaug.text_tables import as_text
 
 _SIDES = {"train": "to train on", "val": "to validate on"}
 
@@ -45,10 +45,7 @@ class Summary:
             table.add_row(_SIDES[name], *_texts(side), end_section=name == list(self.sides)[-1])
         total = {name: sum(asdict(side)[name] for side in self.sides.values()) for name in Side.__dataclass_fields__}
         table.add_row(f"in all, {self.seconds:.1f} s", *_texts(Side(**total)))
-        console = Console(width=100, force_terminal=False)
-        with console.capture() as captured:
-            console.print(table)
-        return captured.get().rstrip()
+        return as_text(table)
 
 
 def summary_of(pieces: Sequence[Piece], results: Sequence[Copies], quarantined: int, seconds: float) -> Summary:
