@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -315,7 +316,7 @@ def test_training_lowers_the_loss(folder_of_tunes, shared_cache, tmp_path):
 
 def test_the_readmes_code_runs_as_it_stands(trained, folder_of_tunes, monkeypatch, tmp_path, capsys):
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    code = readme.partition("```python")[2].partition("```")[0]
+    code = "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
     checkpoint = str(trained[0] / "checkpoints" / "best.ckpt")
     code = code.replace('"my_midis"', f'"{folder_of_tunes}"').replace(
         '"runs/.../checkpoints/best.ckpt"', f'"{checkpoint}"'

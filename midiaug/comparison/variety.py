@@ -6,15 +6,15 @@ from midiaug.comparison.groups import Described
 from midiaug.comparison.plain import number
 
 VARIETY = {
-    "pitch_class_entropy": "pitch class entropy, bits",
+    "pitch_class_entropy": "pitch classes, bits",
     "distinct_pitches": "different pitches",
     "pitch_range": "range, semitones",
-    "distinct_ngrams": "different passages",
-    "self_similarity": "self-similarity",
-    "groove_consistency": "groove consistency",
-    "scale_consistency": "notes in the scale",
+    "distinct_ngrams": "no repeat",
+    "self_similarity": "shared",
+    "groove_consistency": "rhythm alike",
+    "scale_consistency": "in one scale",
 }
-COPYING = {"share_of_12grams": "13-note passages known from training", "longest_notes": "longest of them, notes"}
+COPYING = {"share_of_12grams": "copied", "longest_notes": "longest copied"}
 _OF_PAIRS = "self_similarity"
 _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 

@@ -35,6 +35,7 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     """
     trained = load_trained(ckpt)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    say("model", f"{shown(ckpt)}, {type(trained.learner.model.recurrent).__name__}")
     grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)
     prompt = (
         None
