@@ -154,7 +154,8 @@ def _curve_part(described: Sequence[Described]) -> list[str]:
     return [
         "<h2>Curves</h2>",
         quiet(
-            "All runs of midiaug are on one scale; losses far above the best ones are cut off. The dotted line marks the best epoch."
+            "All runs of midiaug are on one scale; losses far above the best ones are cut off. "
+            "The dotted line marks the best epoch."
         ),
         chart_row(cards),
     ]
@@ -168,9 +169,9 @@ def _variety_part(described: Sequence[Described]) -> list[str]:
     parts.append(
         quiet(
             "Means over the pieces, from generate.json. Generated music is like the collection where its figures are "
-            "near those of the validation pieces. No repeat: the share of passages of 13 notes that occur once in a piece. "
-            "Shared: of the passages of two pieces, those in both. Copied: passages that training pieces have, in any key; "
-            "longest copied: in notes. A model that writes one track at a time is held against tracks."
+            "near those of the validation pieces. No repeat: the share of passages of 13 notes that occur once. "
+            "Shared: of the passages of two pieces, those in both. Copied: passages that training pieces have, in any "
+            "key; longest copied: in notes. A model that writes one track at a time is held against tracks."
         )
     )
     return parts
