@@ -17,12 +17,9 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.corpus import Corpus
-from midiaug.data.fingerprint import TopLine, ngrams_of, top_lines
-from midiaug.data.pieces import Limits, parse
+from midiaug.data.fingerprint import TopLine, ngrams_of_lines, top_lines
+from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.suffixes import END, Suffixes, letters_of
-
-# the corpus has read them within its own limits
-_NO_LIMITS = Limits(max_bars=1 << 62, max_tokens=1 << 62)
 
 
 @dataclass(frozen=True)
@@ -55,8 +52,9 @@ class TrainingPassages:
         """scores: the training pieces, and the name of each."""
         grams, lines, rows = [np.zeros(0, np.uint64)], [], []
         for row, score in enumerate(scores):
-            grams.append(ngrams_of(score))
-            for line in top_lines(score):
+            of_score = top_lines(score)
+            grams.append(ngrams_of_lines(of_score))
+            for line in of_score:
                 if len(line.pitches) > 1:
                     lines.append(line)
                     rows.append(row)
@@ -78,14 +76,15 @@ class TrainingPassages:
         model can only recite that, and a coarse grid changes triplets. It costs some milliseconds a piece.
         """
         rows = [int(row) for row in rows]
-        scores = (parse(corpus.midi[row].tobytes(), _NO_LIMITS) for row in rows)
+        scores = (parse(corpus.midi[row].tobytes(), NO_LIMITS) for row in rows)
         return cls(scores if written is None else map(written, scores), [corpus.names[row] for row in rows])
 
     def copying_of(self, score: ScoreTick) -> Copying:
         """What of the piece is in the training pieces. Of passages of the same length, the first in the piece."""
-        grams = ngrams_of(score)
+        lines = top_lines(score)
+        grams = ngrams_of_lines(lines)
         share = float(self._has(grams).mean()) if len(grams) else None
-        found = [(*self._suffixes.longest(line), line) for line in top_lines(score) if len(line.pitches) > 1]
+        found = [(*self._suffixes.longest(line), line) for line in lines if len(line.pitches) > 1]
         notes, at, there, line = max(found, key=lambda one: one[0], default=(0, 0, 0, None))
         return Copying(share, 0, 0.0) if line is None or notes == 0 else self._described(share, notes, at, there, line)
 

@@ -1,4 +1,4 @@
-"""The key that a piece seems to be in, and the seven pitch classes of its scale."""
+"""The key that a piece seems to be in, the seven pitch classes of its scale, and what pitches are called."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -27,11 +27,17 @@ _MAJOR = (
 )
 _MINOR = (18.2648, 0.737619, 14.0499, 16.8599, 0.702494, 14.4362, 0.702494, 18.6161, 4.56621, 1.93186, 7.37619, 1.75623)
 _DEGREES = {"major": _MAJOR, "minor": _MINOR}
+_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _CANDIDATES = [(tonic, mode) for mode in _DEGREES for tonic in range(12)]
 _PROFILES = np.stack([np.roll(_DEGREES[mode], tonic) for tonic, mode in _CANDIDATES])
 _CENTERED = _PROFILES - _PROFILES.mean(1, keepdims=True)
 _UNIT = _CENTERED / np.linalg.norm(_CENTERED, axis=1, keepdims=True)
+
+
+def pitch_name(pitch: float, position: object = None) -> str:
+    """A MIDI pitch as musicians write it: 60 is C4."""
+    return f"{_NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from midiaug.files import write_whole
 
-_TRAIN, _VAL, _GAP = "#3b6fb6", "#d1622b", "#6b6b6b"
+TRAIN, VAL, GAP = "#3b6fb6", "#d1622b", "#6b6b6b"
 
 
 def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, path: Path) -> None:
@@ -20,19 +20,19 @@ def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, p
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     epochs = [row["epoch"] for row in rows]
     train, val, gap = ([row[f"loss/{side}"] for row in rows] for side in ("train", "val", "gap"))
-    upper.fill_between(epochs, train, val, color=_GAP, alpha=0.12, linewidth=0)
-    upper.plot(epochs, train, "o-", color=_TRAIN, markersize=4, label="training pieces, not transposed")
+    upper.fill_between(epochs, train, val, color=GAP, alpha=0.12, linewidth=0)
+    upper.plot(epochs, train, "o-", color=TRAIN, markersize=4, label="training pieces, not transposed")
     label = f"validation pieces, lowest {best['loss/val']:.3f} in epoch {best['epoch']}"
-    upper.plot(epochs, val, "o-", color=_VAL, markersize=4, label=label)
+    upper.plot(epochs, val, "o-", color=VAL, markersize=4, label=label)
     for axes in (upper, lower):
-        axes.axvline(best["epoch"], color=_GAP, linewidth=0.8, linestyle=":")
+        axes.axvline(best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
     low, high = upper.get_ylim()
     upper.set_ylim(min(low, (low + high) / 2 - 0.05), max(high, (low + high) / 2 + 0.05))  # a flat curve looks flat
     upper.set_ylabel("loss, nats a token")
     upper.set_title(title, loc="left", fontsize=11, parse_math=False)
     upper.legend(frameon=False)
     lower.axhline(0, color="black", linewidth=0.6)
-    lower.plot(epochs, gap, "o-", color=_GAP, markersize=4)
+    lower.plot(epochs, gap, "o-", color=GAP, markersize=4)
     lower.set_ylabel("gap")
     lower.set_xlabel("epoch")
     lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -53,12 +53,12 @@ def plot_keys(losses: dict[int, float], trained: Sequence[int], title: str, path
     shifts = sorted(losses)
     values = [losses[shift] for shift in shifts]
     seen = [shift in trained for shift in shifts]
-    axes.plot(shifts, values, color=_VAL, linewidth=0.8, alpha=0.5)
+    axes.plot(shifts, values, color=VAL, linewidth=0.8, alpha=0.5)
     for known, label in ((True, "shifts that training drew"), (False, "others")):
         heights = [value for value, is_seen in zip(values, seen, strict=True) if is_seen == known]
         places = [shift for shift, is_seen in zip(shifts, seen, strict=True) if is_seen == known]
         if places:
-            axes.plot(places, heights, "o", color=_VAL, markerfacecolor=_VAL if known else "white", label=label)
+            axes.plot(places, heights, "o", color=VAL, markerfacecolor=VAL if known else "white", label=label)
     low, high = min(values), max(values)
     room = max(0.02, 0.4 * (high - low))  # a model that knows all keys alike looks like it
     axes.set_ylim(low - room, high + 2 * room)

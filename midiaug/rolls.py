@@ -14,12 +14,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from symusic.core import ScoreTick, TrackTick
 
 from midiaug.files import write_whole
+from midiaug.keys import pitch_name
 
 COLORS = ("#3b6fb6", "#d1622b", "#3d8c5f", "#8a5ea8", "#b08a2e", "#5b7c8d")  # a track each, in turn
 DRUMS = "#9a9a9a"
 _FAINT = "#d5d5d5"
 _BLACK_KEYS = (1, 3, 6, 8, 10)
-_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 _PAD = 2  # semitones of room above and below the notes
 
 
@@ -36,11 +36,6 @@ class Roll:
     marks: Sequence[float] = field(default=())
     tint: str | None = None
     behind: ScoreTick | None = None
-
-
-def pitch_name(pitch: float, position: object = None) -> str:
-    """A MIDI pitch as musicians write it: 60 is C4."""
-    return f"{_NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
 
 
 def plot_rolls(rolls: Sequence[Roll], path: Path, *, columns: int = 3, title: str = "", beats: float = 32) -> None:

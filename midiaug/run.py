@@ -63,8 +63,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
         fit(trainer, learner, data, ckpt)
     finally:
         if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
-            title = f"{_shape(settings)} on {source_name(settings)}, shifts {data.shifts}"
-            plot_gap(history.rows, history.best, title, directory / "gap.png")
+            plot_gap(history.rows, history.best, _title(settings, data), directory / "gap.png")
     if not history.rows:
         raise ConfigError(
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
@@ -147,8 +146,7 @@ def _finish(
     data.teardown()
     write_json(directory / "summary.json", summary)
     if by_key:
-        title = f"{_shape(settings)} on {source_name(settings)}, shifts {data.shifts}"
-        plot_keys(by_key, list(data.shifts), title, directory / "keys.png")
+        plot_keys(by_key, list(data.shifts), _title(settings, data), directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
@@ -221,6 +219,10 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
         "tokenizer": settings.tokenizer.name,
         "window": data.window,
     }
+
+
+def _title(settings: TrainSettings, data: MidiDataModule) -> str:
+    return f"{_shape(settings)} on {source_name(settings)}, shifts {data.shifts}"
 
 
 def _shape(settings: TrainSettings) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from midiaug.callbacks import History
 from midiaug.data.dataset import Batch
+from midiaug.printable import short
 from midiaug.text_tables import as_text
 
 log = logging.getLogger("midiaug")
@@ -77,7 +78,7 @@ class Screen(Callback):
         if self._history.rows:
             last = self._history.rows[-1]
             figures += f"  val {last['loss/val']:.3f}  gap {last['loss/gap']:.3f}"
-        figures += f"  {_short(self._history.tokens_per_second)} tokens/s"
+        figures += f"  {short(self._history.tokens_per_second)} tokens/s"
         self._bar.update(self._bar.task_ids[0], completed=batch_idx + 1, figures=figures)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -99,7 +100,7 @@ class Screen(Callback):
             row["loss/train"],
             row["loss/val"],
             row["loss/gap"],
-            _short(row["tokens_per_second"]),
+            short(row["tokens_per_second"]),
             best,
         )
 
@@ -128,7 +129,3 @@ def result_table(best: dict[str, Any], epochs: int, spread: float | None) -> str
     if spread is not None:
         table.add_row("hardest key less easiest, nats a token", "", f"{spread:.3f}", "")
     return as_text(table)
-
-
-def _short(number: float) -> str:
-    return f"{number / 1e6:.1f}M" if number >= 1e6 else f"{number / 1e3:.0f}k" if number >= 1e4 else f"{number:,.0f}"

@@ -154,5 +154,10 @@ def check_shared(settings: SharedSettings) -> None:
     """Raise ConfigError for a seed that is none; a path alone means data=folder."""
     if settings.data.path is not None and settings.data.source == "bundled":
         settings.data.source = "folder"
-    if not 0 <= settings.seed < 1 << 32:
-        raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")
+    check_seed(settings.seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError for a seed that is none."""
+    if not 0 <= seed < 1 << 32:
+        raise ConfigError(f"seed={seed}: give a whole number from 0 to 4294967295")

@@ -2,7 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import music
@@ -43,6 +44,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> REMI:
     tokenizer = REMI()
     tokenizer.train(vocab_size=len(tokenizer) + 30, model="BPE", files_paths=files)
     return tokenizer
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., str]:
+    """Runs a command's main with these words in a folder of the test's own; returns the one line on stderr."""
+
+    def run(main: Callable[[], None], name: str, *words: str) -> str:
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        assert stop.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    return run
 
 
 @pytest.fixture

@@ -19,7 +19,18 @@ FILES = {
 ORDER = [
     "midiaug." + name
     for name in (
-        *("errors", "files", "threads", "text_tables", "words", "directories", "launchers", "explanations", "command"),
+        *(
+            "errors",
+            "files",
+            "threads",
+            "printable",
+            "text_tables",
+            "words",
+            "directories",
+            "launchers",
+            "explanations",
+            "command",
+        ),
         *("settings", "tokenizers"),
         *(
             "data.digests",
@@ -34,13 +45,13 @@ ORDER = [
         *("data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
         *("data.tokenized", "data.store", "data.routes", "data.dataset", "data.sampler", "data.sides"),
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
-        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "rolls", "keys"),
+        *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "keys", "rolls"),
         *("run", "train", "trained"),
-        *("suffixes", "metrics", "copying"),
+        *("suffixes", "metrics", "copying", "offline.names"),
         *("inspection." + name for name in ("settings", "choice", "scores", "decoding", "written", "checks")),
         *("inspection." + name for name in ("costs", "bars", "panels", "previewing")),
         "preview",
-        *("offline." + name for name in ("settings", "names", "copies", "folder", "summary", "materialization")),
+        *("offline." + name for name in ("settings", "copies", "folder", "summary", "materialization")),
         "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
@@ -49,7 +60,7 @@ ORDER = [
         *("comparison." + name for name in ("settings", "progress", "finding", "logs", "runs", "groups", "gains")),
         *(
             "comparison." + name
-            for name in ("fairness", "statistics", "augmented", "music", "plain", "variety", "charts")
+            for name in ("fairness", "statistics", "augmented", "music", "numbers", "variety", "charts")
         ),
         *("comparison." + name for name in ("tables", "markup", "page", "report")),
         "compare",

@@ -10,6 +10,7 @@ from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import describe, grouped
 from midiaug.comparison.runs import read_runs
+from midiaug.printable import printable
 
 NASTY = "<script>alert(1)</script> $a_1^ & \x1b[2J"
 
@@ -73,7 +74,7 @@ def test_the_chart_of_changes_has_a_line_for_each_comparison(described):
     ],
 )
 def test_a_name_stays_text_whatever_it_holds(draw):
-    svg = draw(charts.plain(NASTY))
+    svg = draw(printable(NASTY))
     assert any("<script>alert(1)</script>" in text for text in texts(svg))
     assert any("$a_1^ & " in text for text in texts(svg))
     assert "<script" not in svg

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 
@@ -13,20 +14,9 @@ from midiaug.errors import CheckpointError, CorpusError
 
 
 @pytest.fixture
-def sentence(monkeypatch, capsys, tmp_path):
+def sentence(refusal):
     """Runs the command with these words and returns the one line on stderr."""
-
-    def run(*words: str) -> str:
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run", *words])
-        with pytest.raises(SystemExit) as stop:
-            train.main()
-        assert stop.value.code == 1
-        (line,) = capsys.readouterr().err.splitlines()
-        return line
-
-    return run
+    return partial(refusal, train.main, "train", "hydra.run.dir=run")
 
 
 @pytest.mark.parametrize(

@@ -60,17 +60,11 @@ def test_a_folder_that_may_not_be_written_is_named(locked, monkeypatch, capsys):
 
 
 @pytest.fixture
-def sentence(monkeypatch, capsys, tmp_path):
+def sentence(refusal, tmp_path):
     """Runs the command with these words and returns the one line on stderr."""
 
     def run(*words: str) -> str:
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["generate.py", *words])
-        with pytest.raises(SystemExit) as stop:
-            generate.main()
-        assert stop.value.code == 1
-        (line,) = capsys.readouterr().err.splitlines()
+        line = refusal(generate.main, "generate", *words)
         assert not list((tmp_path / "runs").glob("*"))
         return line
 

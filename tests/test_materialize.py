@@ -89,17 +89,11 @@ def test_a_disk_that_takes_no_more_leaves_no_half_of_a_file(tmp_path):
 
 
 @pytest.fixture
-def sentence(monkeypatch, capsys, tmp_path):
+def sentence(refusal, tmp_path):
     """Runs the command with these words and returns the one line on stderr."""
 
     def run(*words: str) -> str:
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["materialize.py", "hydra.run.dir=run", *words])
-        with pytest.raises(SystemExit) as stop:
-            materialize.main()
-        assert stop.value.code == 1
-        (line,) = capsys.readouterr().err.splitlines()
+        line = refusal(materialize.main, "materialize", "hydra.run.dir=run", *words)
         assert not (tmp_path / "run").exists()
         return line
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,20 +60,9 @@ def test_a_launcher_prepares_the_shards_each_in_a_folder_named_by_its_number(pla
 
 
 @pytest.fixture
-def sentence(monkeypatch, capsys, tmp_path):
+def sentence(refusal):
     """Runs the command with these words and returns the one line on stderr."""
-
-    def run(*words: str) -> str:
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["prepare.py", "hydra.run.dir=run", *words])
-        with pytest.raises(SystemExit) as stop:
-            prepare.main()
-        assert stop.value.code == 1
-        (line,) = capsys.readouterr().err.splitlines()
-        return line
-
-    return run
+    return partial(refusal, prepare.main, "prepare", "hydra.run.dir=run")
 
 
 @pytest.mark.parametrize(

@@ -48,17 +48,11 @@ def test_ctrl_c_ends_it_without_a_trace(place):
 
 
 @pytest.fixture
-def refused(monkeypatch, capsys, tmp_path):
+def refused(refusal, tmp_path):
     """Runs the command with these words and returns the one line on stderr."""
 
     def run(*words: str) -> str:
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["preview.py", "hydra.run.dir=run", *words])
-        with pytest.raises(SystemExit) as stop:
-            preview.main()
-        assert stop.value.code == 1
-        (line,) = capsys.readouterr().err.splitlines()
+        line = refusal(preview.main, "preview", "hydra.run.dir=run", *words)
         assert not (tmp_path / "run").exists()
         return line
 

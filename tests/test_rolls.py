@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from midiaug.rolls import DRUMS, Roll, draw_roll, pitch_name, plot_rolls
+from midiaug.keys import pitch_name
+from midiaug.rolls import DRUMS, Roll, draw_roll, plot_rolls
 
 
 @pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (61, "C♯4"), (69, "A4"), (0, "C-1"), (127, "G9")])

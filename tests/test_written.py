@@ -4,12 +4,13 @@ import music
 import pytest
 from symusic import Score
 
-from midiaug.inspection.written import file_of, stems_of, write_midi
+from midiaug.inspection.written import stems_of, write_midi
+from midiaug.offline.names import copy_name
 
 
 @pytest.mark.parametrize(("shift", "name"), [(3, "a/tune_+3.mid"), (-1, "a/tune_-1.mid"), (0, "a/tune_+0.mid")])
 def test_a_file_is_named_by_its_piece_and_shift(shift, name):
-    assert file_of("a/tune", shift) == name
+    assert copy_name("a/tune", shift) == name
 
 
 def test_no_two_pieces_share_a_name():
@@ -23,7 +24,7 @@ def test_names_that_are_too_long_for_a_disk_are_cut_and_stay_different(tmp_path)
     stems = stems_of([f"{'é' * 120}{number}.mid" for number in range(12)])
     assert len(set(stems)) == 12
     for stem in stems:
-        write_midi(music.tune(1, bars=1), tmp_path / file_of(stem, -11))
+        write_midi(music.tune(1, bars=1), tmp_path / copy_name(stem, -11))
     assert len(list(tmp_path.iterdir())) == 12
 
 

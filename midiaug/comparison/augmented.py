@@ -75,7 +75,8 @@ def _vocabulary(data: MidiDataModule, choices: Choices, training: NDArray[np.boo
             ids = transposer.table[shift + MAX_SHIFT][: len(counts)]
             some = (counts > 0) & (ids >= 0)
             expected += np.bincount(ids[some], counts[some], entries) / len(allowed)
-    pitched = np.array([kind == "Pitch" or kind == "NoteOn" for kind in _kinds(data)])
+    kinds = [transposer.name_of(number).partition("_")[0] for number in range(entries)]
+    pitched = np.isin(kinds, ["Pitch", "NoteOn"])
     used = expected > 0
     return {
         "entries": entries,
@@ -86,9 +87,3 @@ def _vocabulary(data: MidiDataModule, choices: Choices, training: NDArray[np.boo
         "pitch_entries_used": int((used & pitched).sum()),
         "median_of_used_pitch_entries": float(np.median(expected[used & pitched])) if (used & pitched).any() else 0.0,
     }
-
-
-def _kinds(data: MidiDataModule) -> list[str]:
-    """The kind of each entry, such as Pitch, in the order of the ids."""
-    names = {number: name for name, number in data.tokenizer.vocab.items()}
-    return [names.get(number, "").partition("_")[0] for number in range(len(data.tokenizer))]

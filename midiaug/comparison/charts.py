@@ -17,11 +17,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from midiaug.comparison.gains import Gain
 from midiaug.comparison.groups import Described, Group
-from midiaug.comparison.plain import plain
 from midiaug.comparison.runs import Run
-from midiaug.rolls import COLORS, pitch_name
+from midiaug.keys import pitch_name
+from midiaug.plots import GAP, TRAIN, VAL
+from midiaug.printable import printable
+from midiaug.rolls import COLORS
 
-_TRAIN, _VAL, _QUIET = "#3b6fb6", "#d1622b", "#6b6b6b"
 _GOOD, _BAD = "#2e7d4f", "#b3372f"
 _LIMIT = 1.15  # a curve's first epochs may lie far above the rest: what is shown ends at so many times the highest best
 _STYLE: Any = {
@@ -45,7 +46,7 @@ def _drawn(figure: Figure, words: str) -> str:
     figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(plain(words))}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(printable(words))}"', 1)
 
 
 def _styled() -> AbstractContextManager[None]:
@@ -54,7 +55,7 @@ def _styled() -> AbstractContextManager[None]:
 
 def _label(name: str, width: int = 28) -> str:
     """A name on at most two lines, so that it leaves room for what it names."""
-    return "\n".join(textwrap.wrap(plain(name), width, max_lines=2, placeholder=" …"))
+    return "\n".join(textwrap.wrap(printable(name), width, max_lines=2, placeholder=" …"))
 
 
 def _legend(axes: Axes, place: Literal["upper right", "best"] = "upper right", columns: int = 1) -> None:
@@ -77,7 +78,7 @@ def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
     if not losses:
         return None
     last = [run.rows[0]["loss/val"] for run in runs if _is_number(run.rows[0]["loss/val"])]
-    low, high = min(losses), max([*(float(run.best["loss/val"]) for run in runs)])
+    low, high = min(losses), max(float(run.best["loss/val"]) for run in runs)
     top = max(high * _LIMIT, min(max(last, default=high), low + 3 * (high - low) + 0.2))
     return low - 0.04 * (top - low), top
 
@@ -90,12 +91,12 @@ def curves(run: Run, span: tuple[float, float] | None) -> str:
         sides = [
             [row[key] if _is_number(row[key]) else np.nan for row in run.rows] for key in ("loss/train", "loss/val")
         ]
-        axes.fill_between(epochs, sides[0], sides[1], color=_QUIET, alpha=0.13, linewidth=0)
+        axes.fill_between(epochs, sides[0], sides[1], color=GAP, alpha=0.13, linewidth=0)
         size = 3.5 if len(epochs) < 40 else 0
-        for losses, color, label in zip(sides, (_TRAIN, _VAL), ("train", "val"), strict=True):
+        for losses, color, label in zip(sides, (TRAIN, VAL), ("train", "val"), strict=True):
             if np.isfinite(losses).any():
                 axes.plot(epochs, losses, "o-", color=color, markersize=size, linewidth=1.4, label=label)
-        axes.axvline(run.best["epoch"], color=_QUIET, linewidth=0.8, linestyle=":")
+        axes.axvline(run.best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
         if span:
             axes.set_ylim(*span)
         axes.set_xlabel("epoch")
@@ -111,7 +112,7 @@ def by_key(losses: dict[str, Any]) -> str:
         figure, axes = _chart(4.2, 1.7)
         shifts = sorted(int(shift) for shift in losses)
         values = [float(losses[str(shift)]) for shift in shifts]
-        axes.plot(shifts, values, "o-", color=_VAL, markersize=4, linewidth=0.9)
+        axes.plot(shifts, values, "o-", color=VAL, markersize=4, linewidth=0.9)
         room = max(0.02, 0.25 * (max(values) - min(values)))  # a model that knows all keys alike looks like it
         axes.set_ylim(min(values) - room, max(values) + room)
         axes.set_xticks(shifts, [f"{shift:+d}" if shift else "0" for shift in shifts])
@@ -142,8 +143,9 @@ def by_level(groups: Sequence[Group], key: str, title: str) -> str:
         )
         axes.set_xlim(-0.4, len(levels) - 0.6)
         axes.margins(y=0.12)
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]) if key == "loss/gap" else None)
-        axes.axhline(0, color="black", linewidth=0.6) if key == "loss/gap" else None
+        if key == "loss/gap":
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            axes.axhline(0, color="black", linewidth=0.6)
         axes.set_ylabel("nats a token")
         axes.set_title(title)
         _legend(axes, "best")
@@ -164,7 +166,7 @@ def changes(gains: Sequence[Gain]) -> str:
             if change is None:
                 continue
             low, high = (change.nats if end is None else end for end in (change.low, change.high))
-            color = _GOOD if gain.verdict == "helped" else _BAD if low > 0 else _QUIET
+            color = _GOOD if gain.verdict == "helped" else _BAD if low > 0 else GAP
             axes.plot([low, high], [place, place], "-", color=color, linewidth=2.5, solid_capstyle="butt")
             axes.plot([change.nats], [place], "o", color=color, markersize=6)
         axes.axvline(0, color="black", linewidth=0.8)
@@ -225,7 +227,7 @@ def lengths(shape: dict[str, Any], unit: str) -> str:
         )
         axes.axvline(
             shape["median"],
-            color=_VAL,
+            color=VAL,
             linewidth=1.2,
             linestyle="--",
             label=f"half have {shape['median']:,.0f} or more",

@@ -15,8 +15,8 @@ def fairness(described: list[Described]) -> list[str]:
         remarks.append(f"these runs learned different music ({', '.join(kinds('source'))}): no loss compares across it")
     elif len(kinds("music")) > 1:
         remarks.append("the pieces of these runs are not all the same: their losses compare only roughly")
-    tokenizers = {key: value for key in {k for one in own for k in one.settings} if key.startswith("tokenizer")
-                  for value in [kinds(key)] if len(value) > 1}  # fmt: skip
+    keys = sorted({key for one in own for key in one.settings if key.startswith("tokenizer")})
+    tokenizers = {key: kinds(key) for key in keys if len(kinds(key)) > 1}
     if tokenizers:
         named = ", ".join(tokenizers.get("tokenizer.name", sorted(tokenizers)))
         remarks.append(f"these runs have different tokenizers ({named}): compare nats a note, not nats a token")

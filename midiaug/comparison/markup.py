@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from midiaug.comparison.plain import plain
+from midiaug.printable import printable
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -36,14 +36,14 @@ def document(title: str, parts: Sequence[str]) -> str:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     body = "\n".join(parts)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}<title>{escape(plain(title))}</title>'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}<title>{escape(printable(title))}</title>'
         f"<style>{_STYLE}</style></head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
     """A table that scrolls inside its box; a second line in a cell is set smaller."""
-    head = "".join(f"<th>{escape(plain(cell))}</th>" for cell in heads)
+    head = "".join(f"<th>{escape(printable(cell))}</th>" for cell in heads)
     body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     top = f"<thead><tr>{head}</tr></thead>" if heads else ""
     return f'<div class="box"><table class="{kind}">{top}<tbody>{body}</tbody></table></div>'
@@ -57,12 +57,12 @@ def _cell(text: str) -> str:
 def _lines(text: str) -> tuple[str, str, str]:
     """Text up to its first line break, the break, and the rest, each without codes."""
     first, newline, second = text.partition("\n")
-    return plain(first), newline, plain(second)
+    return printable(first), newline, printable(second)
 
 
 def card(title: str, *content: str) -> str:
     """A frame with a title around content that is HTML already."""
-    head = f"<h3>{escape(plain(title))}</h3>" if title else ""
+    head = f"<h3>{escape(printable(title))}</h3>" if title else ""
     return f'<div class="card">{head}{"".join(content)}</div>'
 
 
@@ -73,4 +73,4 @@ def chart_row(cards: Iterable[str]) -> str:
 
 def quiet(text: str) -> str:
     """A remark in small print."""
-    return f'<p class="quiet">{escape(plain(text))}</p>'
+    return f'<p class="quiet">{escape(printable(text))}</p>'

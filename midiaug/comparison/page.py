@@ -12,11 +12,12 @@ from midiaug.comparison import charts
 from midiaug.comparison.gains import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
-from midiaug.comparison.plain import duration, number, plain, speed, spread
+from midiaug.comparison.numbers import number, spread
 from midiaug.comparison.progress import tracked
-from midiaug.comparison.tables import AUGMENTED_HEADS, augmented_rows, music_rows
+from midiaug.comparison.tables import AUGMENTED_HEADS, augmented_rows, music_rows, run_cells
 from midiaug.comparison.variety import COPYING, VARIETY, variety_rows
 from midiaug.keys import TONICS
+from midiaug.printable import printable
 
 
 def page(
@@ -29,10 +30,10 @@ def page(
     """The whole page as text."""
     title = f"Comparison of {len(described)} {'run' if len(described) == 1 else 'runs'}" if described else "Music"
     if not described and music:
-        title = f"Music: {plain(music['source'])}"
+        title = f"Music: {printable(music['source'])}"
     parts = [f"<h1>{escape(title)}</h1>"]
     if remarks:
-        items = "".join(f"<li>{escape(plain(remark))}</li>" for remark in remarks)
+        items = "".join(f"<li>{escape(printable(remark))}</li>" for remark in remarks)
         parts.append(f'<ul class="remarks">{items}</ul>')
     parts += [*_gain_part(gains), *_run_part(described, groups), *_curve_part(described), *_variety_part(described)]
     if music:
@@ -48,7 +49,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
         return []
     kinds = {"helped": "helped", "did not help": "nothelped"}
     parts = ["<h2>What augmentation gained</h2>"]
-    parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(plain(gain.sentence))}</p>' for gain in gains]
+    parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     heads = ["against none", "runs", "gap before", "gap after", "closed", "in percent", "val before", "val after"]
     heads += ["change", "95 % interval", "tunes"]
     rows = []
@@ -122,19 +123,13 @@ def _run_table(described: Sequence[Described]) -> str:
     rows = []
     for one in described:
         run, best = one.run, one.run.best
-        label = plain(one.label) + ("" if run.finished else " (not finished)")
+        label = printable(one.label) + ("" if run.finished else " (not finished)")
         rows.append(
             [
-                label if plain(run.name) == label else f"{label}\n{plain(run.name)}",
+                label if printable(run.name) == label else f"{label}\n{printable(run.name)}",
                 "" if one.seed is None else str(one.seed),
                 f"{best['epoch']} of {run.rows[-1]['epoch']}",
-                number(best["loss/train"]),
-                number(best["loss/val"]),
-                number(best["loss/gap"], sign=True),
-                number(best.get("nats_per_note/val")),
-                number(run.summary.get("key_spread")),
-                duration(run.seconds),
-                speed(run.tokens_per_second),
+                *run_cells(run),
             ]
         )
     return table(heads, rows)
@@ -179,7 +174,7 @@ def _variety_part(described: Sequence[Described]) -> list[str]:
 
 def _music_part(music: dict[str, Any]) -> list[str]:
     figures, parts = music["statistics"], []
-    parts.append(f"<h2>Music: {escape(plain(music['source']))}</h2>")
+    parts.append(f"<h2>Music: {escape(printable(music['source']))}</h2>")
     parts.append(table([], music_rows(music), "facts"))
     shapes = {"tokens": "tokens_a_piece", "notes": "notes_a_piece", "quarter notes": "quarter_notes_a_piece"}
     cards = [

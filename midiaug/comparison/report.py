@@ -12,14 +12,14 @@ from midiaug.comparison.gains import Gain, gains_of
 from midiaug.comparison.groups import Described, Group, describe, grouped
 from midiaug.comparison.music import look_at_music
 from midiaug.comparison.page import page
-from midiaug.comparison.plain import plain
 from midiaug.comparison.runs import read_runs
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.tables import screen_text
 from midiaug.data.report import say
 from midiaug.directories import shown
 from midiaug.errors import ComparisonError, MidiaugError
-from midiaug.files import write_json, write_whole
+from midiaug.files import write_json, write_text
+from midiaug.printable import printable
 from midiaug.screen import keep_quiet
 from midiaug.tokenizers import make_tokenizer
 
@@ -61,14 +61,10 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
         write_json(directory / "quarantine.json", music.pop("quarantined"))
     text = page(described, groups, gains, music, remarks)
     write_json(directory / "compare.json", content)
-    write_whole(directory / "compare.html", lambda temporary: _write(temporary, text))
+    write_text(directory / "compare.html", text)
     say("figures", shown(directory / "compare.json"))
     say("page", shown(directory / "compare.html"))
     return content
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _compare_runs(settings: CompareSettings) -> tuple[list[Described], list[Group], list[Gain], list[str]]:
@@ -115,7 +111,7 @@ def run_figures(one: Described) -> dict[str, Any]:
         "curves": {side: [row[f"loss/{side}"] for row in run.rows] for side in ("train", "val")}
         | {"epoch": [row["epoch"] for row in run.rows]},
         "generated": {
-            plain(name): {key: content.get(key) for key in ("variety", "copying")}
+            printable(name): {key: content.get(key) for key in ("variety", "copying")}
             for name, content in run.generated.items()
         },
     }

@@ -12,10 +12,12 @@ from rich.text import Text
 
 from midiaug.comparison.gains import Gain
 from midiaug.comparison.groups import Described, Group
-from midiaug.comparison.plain import duration, number, plain, speed, spread
-from midiaug.rolls import pitch_name
+from midiaug.comparison.numbers import duration, number, speed, spread
+from midiaug.comparison.runs import Run
+from midiaug.keys import pitch_name
+from midiaug.printable import printable
+from midiaug.text_tables import WIDTH
 
-WIDTH = 100
 _MOST_RUNS = 24
 _SHOWN_KEYS = 6
 _COLORS = {"helped": "green", "did not help": "red", "not known": "yellow"}
@@ -39,7 +41,7 @@ def screen_text(
         if gains:
             console.print(_gains(gains))
             for gain in gains:
-                console.print(Padding(Text(plain(gain.sentence)), (1, 0, 0, 0)))
+                console.print(Padding(Text(printable(gain.sentence)), (1, 0, 0, 0)))
     return captured.get().rstrip()
 
 
@@ -66,21 +68,29 @@ def _runs(described: Sequence[Described]) -> Table:
         run, best = one.run, one.run.best
         lines = dict.fromkeys([one.label, run.name, *([] if run.finished else ["(not finished)"])])
         table.add_row(
-            "\n".join(escape(plain(line)) for line in lines),
+            "\n".join(escape(printable(line)) for line in lines),
             "" if one.seed is None else str(one.seed),
             f"{best['epoch']}/{run.rows[-1]['epoch']}",
-            number(best["loss/train"]),
-            number(best["loss/val"]),
-            number(best["loss/gap"], sign=True),
-            number(best.get("nats_per_note/val")),
-            number(run.summary.get("key_spread")),
-            duration(run.seconds),
-            speed(run.tokens_per_second),
+            *run_cells(run),
         )
     table.caption = (
         "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's."
     )
     return table
+
+
+def run_cells(run: Run) -> list[str]:
+    """A run's figures, as the screen and the page show them: its losses at the best epoch, key spread, time, speed."""
+    best = run.best
+    return [
+        number(best["loss/train"]),
+        number(best["loss/val"]),
+        number(best["loss/gap"], sign=True),
+        number(best.get("nats_per_note/val")),
+        number(run.summary.get("key_spread")),
+        duration(run.seconds),
+        speed(run.tokens_per_second),
+    ]
 
 
 def _groups(groups: Sequence[Group]) -> Table:
@@ -89,7 +99,7 @@ def _groups(groups: Sequence[Group]) -> Table:
     for group in groups:
         figures = group.figures()
         cells = [spread(figures[name]) for name in ("train", "val", "gap", "nats_per_note", "key_spread")]
-        table.add_row(escape(plain(group.label)), str(len(group.members)), *cells)
+        table.add_row(escape(printable(group.label)), str(len(group.members)), *cells)
     return table
 
 
@@ -100,7 +110,7 @@ def _gains(gains: Sequence[Gain]) -> Table:
         percent = "" if gain.percent is None else f" ({gain.percent:.0f} %)"
         change = gain.change
         table.add_row(
-            escape(plain(f"{gain.model}, {gain.level}")),
+            escape(printable(f"{gain.model}, {gain.level}")),
             number(gain.before["gap"], sign=True),
             number(gain.after["gap"], sign=True),
             number(gain.closed, sign=True) + percent,
@@ -112,7 +122,7 @@ def _gains(gains: Sequence[Gain]) -> Table:
 
 
 def _music(music: dict[str, Any]) -> Table:
-    table = _table(f"Music: {escape(plain(music['source']))}", ["", ""], left=2)
+    table = _table(f"Music: {escape(printable(music['source']))}", ["", ""], left=2)
     for label, text in music_rows(music):
         table.add_row(label, text)
     table.show_header = False

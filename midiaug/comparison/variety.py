@@ -3,7 +3,7 @@
 from typing import Any
 
 from midiaug.comparison.groups import Described
-from midiaug.comparison.plain import number
+from midiaug.comparison.numbers import number
 
 VARIETY = {
     "pitch_class_entropy": "pitch classes, bits",

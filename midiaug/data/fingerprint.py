@@ -56,7 +56,12 @@ def top_lines(score: ScoreTick) -> list[TopLine]:
 
 def ngrams_of(score: ScoreTick, size: int = NGRAM) -> NDArray[np.uint64]:
     """The n-grams of a piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets."""
-    parts = [ngrams_of_steps(line.steps, size) for line in top_lines(score)]
+    return ngrams_of_lines(top_lines(score), size)
+
+
+def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
+    """Likewise of a piece's top lines, as `top_lines` gives them."""
+    parts = [ngrams_of_steps(line.steps, size) for line in lines]
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 

@@ -26,6 +26,9 @@ class Limits:
     max_tokens: int = 1_000_000
 
 
+NO_LIMITS = Limits(max_bars=1 << 62, max_tokens=1 << 62)  # for pieces that were read within limits before
+
+
 def read_midi_bytes(entry: Entry, content: bytes | None = None) -> bytes:
     """The entry as MIDI bytes: the file itself, an ABC tune played into MIDI, or what a row of a Parquet file holds.
 

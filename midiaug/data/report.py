@@ -11,6 +11,7 @@ from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MusicTokenizer, written_range
+from midiaug.printable import printable
 
 log = logging.getLogger("midiaug")
 _SHOWN = 3
@@ -18,9 +19,7 @@ _SHOWN = 3
 
 def say(label: str, text: str) -> None:
     """Log one line of the report, its label in a column of its own."""
-    # a file's name may hold bytes that are no text, or codes that move a terminal's cursor
-    plain = text.encode("utf-8", "backslashreplace").decode()
-    log.info("%-12s%s", label, "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain))
+    log.info("%-12s%s", label, printable(text))
 
 
 def report_pieces(read: int, left_out: Sequence[Quarantined]) -> None:

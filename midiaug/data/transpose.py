@@ -15,6 +15,7 @@ from midiaug.errors import ConfigError, PitchOutOfRange, RouteError
 
 MAX_SHIFT = 24
 _HIGHEST = 127  # the highest pitch that MIDI has
+ANY_PITCH = (0, _HIGHEST)
 OUT_OF_RANGE = -1
 _PITCHED = ("Pitch", "NoteOn", "NoteOff")
 _DRUMS = ("PitchDrum", "DrumOn", "DrumOff")

@@ -10,14 +10,13 @@ from symusic.core import ScoreTick
 
 from midiaug.copying import Copying, TrainingPassages, summary
 from midiaug.data.module import MidiDataModule
-from midiaug.data.pieces import Limits, parse
+from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.data.transpose import without_unwritable
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.prompts import bar_line, between
 from midiaug.metrics import figures_of, keys_of, parts_of
 from midiaug.text_tables import as_text
 
-_NO_LIMITS = Limits(max_bars=1 << 62, max_tokens=1 << 62)
 _MOST_PIECES = 256  # of the validation pieces; more make the figures no surer
 _MOST_WRITTEN = 4000  # training pieces that are rewritten as the tokenizer writes them, some milliseconds each
 _LABELS = {
@@ -35,7 +34,7 @@ _LABELS = {
 class Corpus:
     """The music of the checkpoint, for comparison. validation: pieces as the model would write them.
 
-    prompts: whole validation pieces, by name. passages: those of the training pieces.
+    pieces: whole validation pieces, by name. passages: those of the training pieces.
     """
 
     validation: list[ScoreTick]
@@ -48,7 +47,7 @@ def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int) ->
     corpus, split = data.corpus, data.split
     rows = np.flatnonzero(split.validation)
     rows = rows[np.random.default_rng([seed, 0x67656E]).permutation(len(rows))]
-    pieces = [(corpus.names[int(row)], parse(corpus.midi[int(row)].tobytes(), _NO_LIMITS)) for row in rows]
+    pieces = [(corpus.names[int(row)], parse(corpus.midi[int(row)].tobytes(), NO_LIMITS)) for row in rows]
     training = np.flatnonzero(~split.validation)
     written = (lambda score: as_written(score, grammar)) if len(training) <= _MOST_WRITTEN else None
     passages = TrainingPassages.of(corpus, training, written)

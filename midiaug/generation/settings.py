@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from midiaug.command import typed
 from midiaug.errors import ConfigError
+from midiaug.settings import check_seed
 
 MAX_BARS = 32
 
@@ -68,6 +69,5 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(f"prompt={settings.prompt} and prompts={settings.prompts}: give one of them")
     if settings.wav not in ("auto", True, False):
         raise ConfigError(f"wav={settings.wav}: use auto, true or false")
-    if not 0 <= settings.seed < 1 << 32:
-        raise ConfigError(f"seed={settings.seed}: give a whole number from 0 to 4294967295")
+    check_seed(settings.seed)
     return settings

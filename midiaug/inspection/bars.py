@@ -12,7 +12,7 @@ from midiaug.data.proof import tokenize
 from midiaug.data.transpose import MusicTokenizer, base_vocabulary, transpose, without_unwritable
 from midiaug.inspection.checks import Checked, Plan, kept_by
 from midiaug.inspection.choice import Chosen
-from midiaug.rolls import pitch_name
+from midiaug.keys import pitch_name
 from midiaug.text_tables import as_text
 
 _COLUMNS = 4  # shifted ones, beside the original
@@ -68,7 +68,7 @@ def token_table(bar: dict[str, Any]) -> str:
     return f"{text}\n{note}"
 
 
-def cost_table(view: dict[str, Any], costs: dict[str, Any]) -> str:
+def cost_table(costs: dict[str, Any]) -> str:
     """Transposed files on disk beside transposing while loading."""
     table = Table(header_style="bold")
     for head in ("", "files", "disk", "time"):

@@ -7,17 +7,26 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import tokenize
-from midiaug.data.transpose import MusicTokenizer, TokenTransposer, transpose, without_unwritable, written_range
+from midiaug.data.transpose import (
+    ANY_PITCH,
+    MusicTokenizer,
+    TokenTransposer,
+    transpose,
+    within,
+    without_unwritable,
+    written_range,
+)
 from midiaug.errors import one_line
 from midiaug.inspection.choice import Chosen
 from midiaug.inspection.decoding import Decoder, table_difference, tokens_of
 from midiaug.inspection.scores import Difference, difference_of
-from midiaug.inspection.written import file_of, write_midi
+from midiaug.inspection.written import write_midi
+from midiaug.keys import pitch_name
+from midiaug.offline.names import copy_name
 
 
 @dataclass(frozen=True)
@@ -88,28 +97,14 @@ def reason_of(piece: Chosen, score: ScoreTick, shift: int, tokenizer: MusicToken
     pitches = np.concatenate(columns).astype(np.int64)
     above = shift > piece.highest
     count = int((pitches + shift > high).sum() if above else (pitches + shift < low).sum())
-    side = f"above {_named(high)}" if above else f"below {_named(low)}"
+    side = f"above {pitch_name(high)}" if above else f"below {pitch_name(low)}"
     return f"takes {count:,} {'note' if count == 1 else 'notes'} {side}"
-
-
-def _named(pitch: int) -> str:
-    from midiaug.rolls import pitch_name
-
-    return pitch_name(pitch)
 
 
 def kept_by(score: ScoreTick, shift: int, tokenizer: MusicTokenizer) -> tuple[ScoreTick, int]:
     """The score without the notes that the shift takes out of the tokenizer's range, and how many those are."""
     low, high = written_range(tokenizer)
-    kept, lost = score.copy(), 0
-    for track in kept.tracks:
-        if track.is_drum:
-            continue
-        pitches = track.notes.numpy()["pitch"].astype(np.int64) + shift
-        inside: NDArray[np.bool_] = (pitches >= low) & (pitches <= high)
-        lost += int((~inside).sum())
-        track.notes = type(track.notes)([note for note, keep in zip(track.notes, inside, strict=True) if keep])
-    return kept, lost
+    return within(score, (low - shift, high - shift), ANY_PITCH)
 
 
 def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
@@ -131,7 +126,7 @@ def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
             result.lost[shift] = lost
         began = time.perf_counter()
         shifted = transpose(original, shift)
-        file = file_of(stem, shift)
+        file = copy_name(stem, shift)
         result.bytes += write_midi(shifted, plan.directory / file)
         tokenize(plan.tokenizer, shifted)
         result.seconds += time.perf_counter() - began

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from midiaug.data.module import MidiDataModule
 from midiaug.data.pieces import parse, read_midi_bytes
-from midiaug.data.sources import folder
+from midiaug.data.shifts import room_of
+from midiaug.data.sources import SUFFIXES, folder
 from midiaug.data.transpose import pitch_span, without_unwritable, written_range
 from midiaug.errors import ConfigError, QuarantinedFile
 
@@ -91,7 +92,7 @@ def _names_within(data: MidiDataModule, file: str, path: Path) -> set[str]:
 
 
 def _outside(data: MidiDataModule, file: str, path: Path, pieces: int) -> list[Chosen]:
-    if path.suffix.lower() not in (".mid", ".midi", ".kar", ".abc"):
+    if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"preview.file={file}: not a .mid .midi .kar .abc file; give another")
     chosen: list[Chosen] = []
     reason = "nothing in it"
@@ -107,8 +108,8 @@ def _outside(data: MidiDataModule, file: str, path: Path, pieces: int) -> list[C
         except QuarantinedFile as error:
             reason = str(error)
             continue
-        low, high = written_range(data.tokenizer)
-        chosen.append(Chosen(entry.name, "none", midi, low - span[0], high - span[1], None, []))
+        lowest, highest = room_of(span, written_range(data.tokenizer))
+        chosen.append(Chosen(entry.name, "none", midi, lowest, highest, None, []))
     if not chosen:
         raise ConfigError(f"preview.file={file}: it cannot be used: {reason}; give another file")
     return chosen

@@ -17,6 +17,7 @@ from midiaug.inspection.bars import some_of
 from midiaug.inspection.checks import Checked, Plan, kept_by
 from midiaug.inspection.choice import Chosen
 from midiaug.keys import key_of, pitch_class_weights
+from midiaug.printable import printable
 from midiaug.rolls import Roll, draw_roll
 
 MOST_ROWS = 6
@@ -116,6 +117,5 @@ def _range(scores: Sequence[ScoreTick]) -> tuple[int, int]:
 
 
 def _cut(name: str, most: int = _LONGEST) -> str:
-    plain = name.encode("utf-8", "backslashreplace").decode()
-    plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in plain)
+    plain = printable(name)
     return plain if len(plain) <= most else f"{plain[:40]} ... {plain[-(most - 45) :]}"

@@ -192,7 +192,7 @@ def _say_training(data: MidiDataModule, view: dict[str, Any], costs: dict[str, A
     )
     say("", f"{view['pairs']:,} different (window, shift) pairs, against {view['train_windows']:,} without transposing")
     used = costs["estimated_from"]
-    log.info("%s", cost_table(view, costs))
+    log.info("%s", cost_table(costs))
     say("", f"the estimate: seconds and bytes a note of the {used['files']:,} files written here, in one process")
 
 

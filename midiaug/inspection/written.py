@@ -6,9 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from symusic.core import ScoreTick
 
+from midiaug.data.sources import SUFFIXES
 from midiaug.files import write_whole
 
-_SUFFIXES = (".mid", ".midi", ".kar", ".abc")
 _LONGEST = 200  # bytes; a name may have 255
 
 
@@ -18,7 +18,7 @@ def stems_of(names: Sequence[str]) -> list[str]:
     stems = []
     for name in names:
         path = PurePosixPath(name)
-        short = path.stem if path.suffix.lower() in _SUFFIXES else path.name
+        short = path.stem if path.suffix.lower() in SUFFIXES else path.name
         endings = ("", *(f"_{count}" for count in range(2, len(names) + 2)))
         for stem in (short, path.name, *(f"{_cut(short)}{ending}" for ending in endings)):
             whole = str(path.parent / _cut(stem))
@@ -27,11 +27,6 @@ def stems_of(names: Sequence[str]) -> list[str]:
         taken.add(whole)
         stems.append(whole)
     return stems
-
-
-def file_of(stem: str, shift: int) -> str:
-    """The file of a piece and a shift: `tune_+3.mid`, `tune_-1.mid`, `tune_+0.mid`."""
-    return f"{stem}_{shift:+d}.mid"
 
 
 def write_midi(score: ScoreTick, path: Path) -> int:

@@ -15,11 +15,10 @@ from symusic.core import ScoreTick
 from midiaug.data.flat import Ragged
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.shifts import Choices, Shifts, room_of
-from midiaug.data.transpose import pitch_span, shifted_key, transpose, within
+from midiaug.data.transpose import ANY_PITCH, pitch_span, shifted_key, transpose, within
 from midiaug.errors import OutputError, QuarantinedFile
 from midiaug.offline.names import copy_name
 
-_ANY_PITCH = (0, 127)
 _KEY_SIGNATURE = (0xFF, 0x59, 0x02)  # then the sharps and the mode (Standard MIDI Files 1.0, RP-001)
 Row = dict[str, Any]
 
@@ -112,7 +111,7 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
     data: the piece's own bytes, which are the copy in its own key where that lacks nothing.
     """
     low, high = how.pitches
-    kept, lost = within(score, how.pitches, _ANY_PITCH)
+    kept, lost = within(score, how.pitches, ANY_PITCH)
     span = pitch_span(kept)
     if span is None:
         yield None, "no note within the pitches that the tokenizer writes", lost
@@ -124,7 +123,7 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
             yield shift, data if shift == 0 and not lost else content, lost
         return
     for shift in shifts:
-        kept, lost = within(score, (max(low, low - shift), min(high, high - shift)), _ANY_PITCH)
+        kept, lost = within(score, (max(low, low - shift), min(high, high - shift)), ANY_PITCH)
         if pitch_span(kept) is None:
             yield shift, "in this key no note is within the pitches that the tokenizer writes", lost
         else:

@@ -1,7 +1,7 @@
 """The folder that the copies go to: what may be there before, and what a run that was stopped left in it.
 
-While a run lasts, `.materialize/` inside it holds a lock, files that are not whole yet, and the journal: what was
-asked for, and a line for each piece that is done. At the end manifest.json takes the journal's place.
+While a run lasts, `.materialize/` inside it holds a lock and the journal: what was asked for, and a line for each
+piece that is done. At the end manifest.json takes the journal's place.
 """
 
 import json
@@ -55,7 +55,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 class Target:
-    """The folder while copies are written to it. work: a folder in it for files that are not whole yet.
+    """The folder while copies are written to it. work: a folder in it for the lock and the journal.
 
     former: what a former run of the same settings noted of each piece's files, by the piece's name. finished: whether
     that run came to its end.
@@ -95,8 +95,9 @@ class Target:
     def _open(self, names: Iterable[str]) -> None:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
         if os.path.lexists(manifest):
-            self._check_same(_read(manifest))
-            self._take(_read(manifest))
+            former = _read(manifest)
+            self._check_same(former)
+            self._take(former)
             self.finished = True
         elif journal.exists():
             lines = [_parsed(line) for line in journal.read_text(encoding="utf-8").splitlines()]

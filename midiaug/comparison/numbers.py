@@ -1,12 +1,8 @@
-"""Figures and names as they are shown: few digits, and no codes that a file's name may hold."""
+"""Figures as they are shown: few digits, and nothing where there is none."""
 
 from typing import Any
 
-
-def plain(text: object) -> str:
-    """Text of a file, without bytes that are no text and codes that move a terminal's cursor."""
-    whole = str(text).encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in whole)
+from midiaug.printable import short
 
 
 def number(value: Any, digits: int = 3, sign: bool = False) -> str:
@@ -29,9 +25,7 @@ def duration(seconds: float | None) -> str:
 
 def speed(value: float | None) -> str:
     """Tokens a second in thousands or millions."""
-    if value is None:
-        return ""
-    return f"{value / 1e6:.1f}M" if value >= 1e6 else f"{value / 1e3:.0f}k" if value >= 1e4 else f"{value:,.0f}"
+    return "" if value is None else short(value)
 
 
 def spread(figure: dict[str, Any], digits: int = 3, sign: bool = False) -> str:
