@@ -17,16 +17,17 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import OmegaConfBaseException
 
 from midiaug.directories import generated_dir, remove_if_bare, run_dir, run_name
-from midiaug.errors import ConfigError, MidiaugError
+from midiaug.errors import MidiaugError
 from midiaug.explanations import help_text
 from midiaug.launchers import EXTRAS, job_error
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
 _PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+_PLACE_ERRORS |= {errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO}
 _OURS = "MIDIAUG_ONE_SENTENCE"
 Task = Callable[[DictConfig], Any]
 
@@ -104,9 +105,15 @@ def _one_sentence() -> Iterator[None]:
     except (MidiaugError, HydraException, OmegaConfBaseException, ValueError, OSError) as error:
         if type(error) is ValueError and not str(error).startswith("Config group override must be"):
             raise
-        if isinstance(error, OSError) and error.errno not in _PLACE_ERRORS and not isinstance(error, HydraException):
+        if isinstance(error, OSError) and not _of_a_place(error) and not isinstance(error, HydraException):
             raise
         _end(error)
+
+
+def _of_a_place(error: OSError) -> bool:
+    """Whether a file or folder could not be written; one that is missing is the program's own mistake."""
+    made = error.errno == errno.ENOENT and traceback.extract_tb(error.__traceback__)[-1].name == "mkdir"
+    return made or error.errno in _PLACE_ERRORS
 
 
 def _end(error: Exception) -> NoReturn:
@@ -121,7 +128,8 @@ def sentence_of(error: Exception) -> str:
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.errno:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return f"{type(error).__name__}: {what}; free space there, or write elsewhere with hydra.run.dir=DIR"
+        key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(sys.argv[1:]) else "hydra.run.dir"
+        return f"{type(error).__name__}: {what}; free space there, or write elsewhere with {key}=DIR"
     text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
     unknown = re.search(r"Could not override '([^']+)'", text)
     option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
@@ -134,7 +142,19 @@ def sentence_of(error: Exception) -> str:
     elif isinstance(error, OverrideParseException):
         advice = "put quotes around a list, as in 'aug.shifts=[-5,5]'" if "=" in error.override else "write key=value"
         text = f"{error.override}: not readable; {advice}"
+    elif text.startswith("Config group override must be"):
+        text = _group_without_option(sys.argv[1:]) or text
     return f"ConfigError: {text}"
+
+
+def _group_without_option(words: list[str]) -> str | None:
+    """What is wrong with `model=3` or `data=null`: Hydra does not name the group."""
+    for group, _, option in (word.partition("=") for word in words):
+        folder = config_dir() / group
+        options = sorted(path.stem for path in folder.glob("*.yaml")) if group and folder.is_dir() else []
+        if options and option not in options:
+            return f"{group}={option}: there is no such option; use one of {', '.join(options)}"
+    return None
 
 
 def _hint(key: str) -> str:
@@ -190,26 +210,3 @@ def _job_label() -> str:
     config = HydraConfig.get()
     several = config.mode == RunMode.MULTIRUN and config.runtime.choices.get("hydra/launcher") != "basic"
     return f"#{config.job.num}  " if several else ""
-
-
-def typed(schema: type, config: DictConfig) -> Any:
-    """The configuration as an object of the dataclass `schema`. Raises ConfigError for a key of the wrong type."""
-    try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), config))
-    except OmegaConfBaseException as error:
-        key = error.full_key or error.key
-        reason = str(error).splitlines()[0]
-        try:
-            value = OmegaConf.select(config, str(key))
-        except OmegaConfBaseException:
-            value = None
-        shown = f"{key}={value}" if value is not None else f"{key}"
-        if isinstance(error, ConfigKeyError):
-            raise ConfigError(f"{key}: there is no such key; --help lists them all") from error
-        if "is not a ListConfig" in reason:
-            reason = "give a list of numbers in brackets, such as [-5,5]"
-        if reason.endswith("could not be converted to Integer"):
-            reason = "give a whole number"
-        if reason.endswith("could not be converted to Float"):
-            reason = "give a number"
-        raise ConfigError(f"{shown}: {reason[:1].lower()}{reason[1:]}") from error

@@ -125,6 +125,7 @@ def run_dir(
 
     kind: a word that stands before what differs, for commands other than train. words: as run_name.
     """
+    ckpt = None if ckpt is None else str(ckpt)
     if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
         return str(newest_checkpoint(root).parents[1])
     if ckpt and Path(ckpt).name == "last.ckpt" and Path(ckpt).parent.name == "checkpoints" and Path(ckpt).is_file():

@@ -6,8 +6,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from midiaug.command import typed
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 
 
 @dataclass

@@ -29,6 +29,7 @@ ORDER = [
             "directories",
             "launchers",
             "explanations",
+            "schemas",
             "command",
         ),
         *("settings", "tokenizers"),

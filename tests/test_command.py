@@ -56,7 +56,9 @@ def sentence(refusal):
         ("trainer.overfit_batches=2", "trainer.overfit_batches: not with"),
         ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches: give a number of batches"),
         ("+trainer.foo=bar", "trainer.foo: Lightning's Trainer has no such argument"),
-        ("model=null", "Config group override must be a string"),
+        ("model=null", "model=null: there is no such option; use one of gru, lstm"),
+        ("model=3", "model=3: there is no such option; use one of gru, lstm"),
+        ("ckpt=3", "ckpt=3: no such file"),
         ("model.hidden=1000000000", "model.hidden=1000000000, model.layers=2"),
         ("trainer.max_epochs=1.5", "trainer.max_epochs=1.5: give a whole number"),
         ("trainer.check_val_every_n_epoch=0", "trainer.check_val_every_n_epoch=0: give a whole number"),
@@ -94,6 +96,22 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, capsys, tmp_path)
         train.main()
     assert stop.value.code == 1
     assert "file/run: Not a directory; free space there, or write elsewhere" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no folder here in which root cannot make one")
+@pytest.mark.parametrize(
+    ("words", "key"), [(["hydra.run.dir"], "hydra.run.dir"), (["-m", "hydra.sweep.dir"], "hydra.sweep.dir")]
+)
+def test_a_folder_that_cannot_be_made_is_named(monkeypatch, capsys, tmp_path, words, key):
+    monkeypatch.chdir(tmp_path)
+    *flags, place = words
+    monkeypatch.setattr("sys.argv", ["train", *flags, f"{place}=/proc/midiaug/run"])
+    with pytest.raises(SystemExit) as status:
+        train.main()
+    assert status.value.code == 1
+    error = capsys.readouterr().err
+    assert "/proc/midiaug: No such file" in error
+    assert error.endswith(f"{key}=DIR\n")
 
 
 def test_the_folder_that_is_asked_for_is_resumed_first(tmp_path):

@@ -5,9 +5,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from midiaug.command import typed
 from midiaug.data.shifts import Shifts
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 from midiaug.settings import AugSettings, DataSettings, SharedSettings, TokenizerSettings, check_shared
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from omegaconf import DictConfig
 
-from midiaug.command import typed
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 from midiaug.settings import SharedSettings, check_shared
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from omegaconf import DictConfig
 
-from midiaug.command import typed
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 from midiaug.settings import TrainSettings, check_training
 
 PARTS = ("loaders", "augment_dataset", "start", "build", "step")

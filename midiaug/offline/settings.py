@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 
 from omegaconf import DictConfig
 
-from midiaug.command import typed
 from midiaug.data.arguments import check_arguments, check_source
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 from midiaug.settings import SharedSettings, check_shared
 
 

@@ -1,0 +1,70 @@
+"""A configuration read into a dataclass; a value of the wrong type is refused in a plain sentence."""
+
+import re
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from midiaug.errors import ConfigError
+
+_KINDS = {
+    "int": "a whole number",
+    "Integer": "a whole number",
+    "float": "a number",
+    "Float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "string": "text",
+}
+_OF_ONE_VALUE = (
+    r"could not be converted to (\w+)$",
+    r"is not a subclass of (\w+)\b",
+    r"for field of type '(\w+)'",
+    r"is not a valid (\w+)\b",
+    r"Cannot convert '\w+' to (\w+)\b",
+)
+_LIST = "give a list of numbers in brackets, such as [-5,5]"
+_GROUP = "give keys and values in braces, such as {key: 1}"
+
+
+def typed(schema: type, config: DictConfig) -> Any:
+    """The configuration as an object of the dataclass `schema`. Raises ConfigError for a key of the wrong type."""
+    structured = OmegaConf.structured(schema)
+    _check_kinds(structured, config)
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(structured, config))
+    except OmegaConfBaseException as error:
+        key = str(error.full_key or error.key)
+        if isinstance(error, ConfigKeyError):
+            raise ConfigError(f"{key}: there is no such key; --help lists them all") from error
+        raise ConfigError(f"{key}={_shown(config, key)}: {_advice(str(error).splitlines()[0])}") from error
+
+
+def _check_kinds(schema: DictConfig, config: DictConfig, prefix: str = "") -> None:
+    """Raise ConfigError for what is no list, or no group, where the schema has one; omegaconf does not name the key."""
+    for key in [key for key in config if key in schema]:
+        wanted, given, name = schema._get_node(key), config._get_node(key), f"{prefix}{key!s}"
+        if wanted is None or given is None or (wanted._is_optional() and given._is_none()):
+            continue
+        for is_kind, advice in ((OmegaConf.is_list, _LIST), (OmegaConf.is_dict, _GROUP)):
+            if is_kind(wanted) and not is_kind(given):
+                raise ConfigError(f"{name}={_shown(config, str(key))}: {advice}")
+        if isinstance(wanted, DictConfig) and isinstance(given, DictConfig):
+            _check_kinds(wanted, given, f"{name}.")
+
+
+def _shown(config: DictConfig, key: str) -> Any:
+    try:
+        value = OmegaConf.select(config, key)
+    except OmegaConfBaseException:
+        return "?"
+    return "null" if value is None else value
+
+
+def _advice(reason: str) -> str:
+    for pattern in _OF_ONE_VALUE:
+        found = re.search(pattern, reason)
+        if found and found[1] in _KINDS:
+            return f"give {_KINDS[found[1]]}"
+    return reason[:1].lower() + reason[1:]
