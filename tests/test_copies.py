@@ -7,7 +7,7 @@ from pathlib import Path
 import music
 import numpy as np
 import pytest
-from symusic import KeySignature, Note, Track
+from symusic import KeySignature, Note, TextMeta, Track
 from symusic.core import ScoreTick
 
 from midiaug.data.corpus import Corpus, read_corpus
@@ -69,6 +69,12 @@ def test_the_own_key_is_the_piece_byte_by_byte(tmp_path):
     assert (tmp_path / "out" / "tune_0_+0.mid").read_bytes() == (tmp_path / "in" / "tune_0.mid").read_bytes()
 
 
+def with_keys(score: ScoreTick, keys: list[tuple[int, int]]) -> ScoreTick:
+    """The score with these key signatures, a bar apart: their sharps, and 1 for minor."""
+    score.key_signatures = [KeySignature(bar * music.BAR, *key, "tick") for bar, key in enumerate(keys)]
+    return score
+
+
 @pytest.mark.parametrize("shifts", [[4], [-2, 2], [-24, -12, 0, 12, 24], [-4, -2, 0, 2], list(range(-6, 6))])
 def test_addition_gives_what_writing_each_shift_gives(shifts):
     score = music.tune(5, chords=True, drums=True)
@@ -76,6 +82,48 @@ def test_addition_gives_what_writing_each_shift_gives(shifts):
         score.key_signatures.append(KeySignature(time, time - 5, time % 2, "tick"))
     expected = [bytes(transpose(score, shift).dumps_midi()) for shift in shifts]
     assert shifted_midi(score, shifts) == expected
+
+
+OCTAVES = [[shift for shift in range(-24, 25) if shift % 12 in (0, others)] for others in range(12)]
+
+
+@pytest.mark.parametrize("shifts", [*OCTAVES, [-12, 0, 3, 12], [0, 12, 14, 24], [-24, 24], list(range(-24, 25))], ids=str)
+@pytest.mark.parametrize(
+    "keys",
+    [[], [(2, 0)], [(key, mode) for key in range(-7, 8) for mode in (0, 1)]],
+    ids=["none", "D major", "all"],
+)
+def test_every_file_has_the_key_signatures_of_the_whole_score_transposed(tmp_path, shifts, keys):
+    score = with_keys(music.tune(5, bars=4, chords=True, drums=True), keys)
+    score.tracks[0].lyrics.append(TextMeta(0, "Y\2\3", "tick"))  # in bytes like a key signature but for the first
+    (copies,) = written(tmp_path, read(tmp_path, score), Shifts.of(*shifts), pitches=(0, 127))
+    assert [row["shift"] for row in rows_of(copies)] == shifts
+    score = ScoreTick.from_midi((tmp_path / "in" / "tune_0.mid").read_bytes())
+    for row in rows_of(copies):
+        content = (tmp_path / "out" / row["file"]).read_bytes()
+        expected = transpose(score, row["shift"])
+        assert row["shift"] == 0 or content == bytes(expected.dumps_midi())
+        assert ScoreTick.from_midi(content).key_signatures == expected.key_signatures
+
+
+def test_the_shifts_that_a_piece_has_room_for_may_lie_whole_octaves_apart(tmp_path):
+    """Of these the piece takes all but the last: its first two and its last one give the same key."""
+    score = with_keys(high(94), [(2, 0), (-3, 1)])
+    (copies,) = written(tmp_path, read(tmp_path, score), Shifts.of(-10, 2, 5, 14, 15), pitches=(36, 108))
+    assert [row["shift"] for row in rows_of(copies)] == [-10, 2, 5, 14]
+    for row in rows_of(copies):
+        copy = ScoreTick.from_midi((tmp_path / "out" / row["file"]).read_bytes())
+        assert copy.key_signatures == transpose(score, row["shift"]).key_signatures
+
+
+def test_a_piece_that_lacks_notes_has_its_own_key_signatures_in_its_own_key(tmp_path):
+    """Seven sharps stay seven sharps, and do not become the five flats that a transposition would write."""
+    score = with_keys(high(120, 100), [(7, 0), (-7, 1)])
+    (copies,) = written(tmp_path, read(tmp_path, score), Shifts.of(-3, -1, 0, 1, 3))
+    assert all(row["dropped"] == 1 for row in rows_of(copies))
+    for row in rows_of(copies):
+        copy = ScoreTick.from_midi((tmp_path / "out" / row["file"]).read_bytes())
+        assert copy.key_signatures == transpose(score, row["shift"]).key_signatures
 
 
 def test_a_row_of_the_manifest_says_what_the_file_is(tmp_path):

@@ -143,42 +143,52 @@ def shifts_of(span: tuple[int, int], how: Writing) -> list[int]:
 
 
 def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
-    """The score in each shift as MIDI bytes, or why it cannot be written: read again, they must give the same music.
+    """The score in each shift, ascending, as MIDI bytes, or why it cannot be written: read again, it must be the same.
 
-    The shifts change pitches and key signatures alone, a byte each: where those are shows in the first two. All follow
-    from the first by addition, and the second and the last must be what writing them gives.
+    The shifts change pitches and key signatures alone, a byte each. Where those are shows in two scores, whose pitches
+    are those of the first and of the last shift, and whose key signatures all differ: the piece's own and others. What
+    differs must be two bytes a note, all by as much, and one a key signature.
     """
-    first, *others = shifts
+    lowest, highest = shifts[0], shifts[-1]
     try:
-        written = {first: _checked(transpose(score, first))}
+        if lowest == highest:
+            return [_checked(transpose(score, lowest))]
+        base = np.frombuffer(_checked(_in_key(score, lowest, 0)), np.uint8)
     except QuarantinedFile as reason:
         return [str(reason)] * len(shifts)
-    for shift in {*others[:1], *others[-1:]}:
-        written[shift] = bytes(transpose(score, shift).dumps_midi())
-    base = np.frombuffer(written[first], np.uint8)
-    places = _moving(base, np.frombuffer(written[others[0] if others else first], np.uint8))
-    contents = [_moved(base, *places, shift - first) for shift in shifts]
-    if any(contents[shifts.index(shift)] != content for shift, content in written.items()):
+    # a semitone changes every key signature, which whole octaves do not
+    other = np.frombuffer(_in_key(score, highest, 1).dumps_midi(), np.uint8)
+    places = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
+    is_key = np.ones(len(places), bool)
+    for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
+        is_key &= base[places - back] == value
+    pitches, keys = places[~is_key], places[is_key]
+    notes = sum(len(track.notes) for track in score.tracks if not track.is_drum)
+    alike = (other[pitches] - base[pitches] == highest - lowest).all()
+    if not alike or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
         # not of the same layout: each is written by itself
         return [shifted_midi(score, [shift])[0] for shift in shifts]
-    return list(contents)
+    return list(_moved(base, pitches, keys, shifts))
 
 
-def _moving(base: NDArray[np.uint8], other: NDArray[np.uint8]) -> tuple[NDArray[np.int64], list[int]]:
-    """Where two shifts of a score differ: the places of its pitches, and those of its key signatures."""
-    differing = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
-    is_key = np.ones(len(differing), bool)
-    for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
-        is_key &= base[differing - back] == value
-    return differing[~is_key], differing[is_key].tolist()
+def _in_key(score: ScoreTick, semitones: int, key: int) -> ScoreTick:
+    """A copy with its pitches shifted by semitones, and its key signatures by `key`."""
+    moved = transpose(score, semitones)
+    for sign, own in zip(moved.key_signatures, score.key_signatures, strict=True):
+        sign.key = shifted_key(own.key, key)
+    return moved
 
 
-def _moved(base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: list[int], semitones: int) -> bytes:
-    moved = base.copy()
-    moved[pitches] += np.uint8(semitones % 256)
-    for place in keys:
-        moved[place] = shifted_key(int(base[place].astype(np.int8)), semitones) % 256
-    return moved.tobytes()
+def _moved(
+    base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: NDArray[np.int64], shifts: Sequence[int]
+) -> Iterator[bytes]:
+    """base: (bytes,) of the first shift, with the piece's own key signatures. pitches, keys: where those are in it."""
+    own = base[keys].astype(np.int8).tolist()
+    for shift in shifts:
+        moved = base.copy()
+        moved[pitches] += np.uint8(shift - shifts[0])
+        moved[keys] = [shifted_key(key, shift) % 256 for key in own]
+        yield moved.tobytes()
 
 
 def _checked(score: ScoreTick) -> bytes:
