@@ -16,7 +16,7 @@ from midiaug.data.shifts import Shifts
 from midiaug.data.sources import folder
 from midiaug.data.transpose import transpose
 from midiaug.errors import OutputError
-from midiaug.offline.copies import Copies, Piece, Writing, place, shifted_midi, write_copies
+from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, shifted_midi, write_copies
 
 SHIFTS = Shifts.of(-5, -3, -1, 0, 1, 3, 5)
 
@@ -185,9 +185,9 @@ def test_a_copy_without_a_note_and_a_piece_without_one_are_left_out_with_the_rea
     corpus = read(tmp_path, music.tune(8, low=60))
     (copies,) = written(tmp_path, corpus, Shifts.of(-24, 0), "drop", (60, 127))
     assert copies.names == ["tune_0_+0.mid"]
-    assert copies.left_out == [(-24, "in this key no note is within the pitches that the tokenizer writes")]
+    assert copies.left_out == [LeftOut("tune_0.mid", -24, "in this key no note is within the pitches that the tokenizer writes")]
     (copies,) = written(tmp_path, corpus, pitches=(0, 20))
-    assert copies.left_out == [(None, "no note within the pitches that the tokenizer writes")]
+    assert copies.left_out == [LeftOut("tune_0.mid", None, "no note within the pitches that the tokenizer writes")]
 
 
 def test_what_was_written_before_is_kept_and_what_is_gone_is_written_again(tmp_path):

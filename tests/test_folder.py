@@ -1,13 +1,15 @@
 """The folder of copies: where it may be, what may be in it, and what a run that was stopped left there."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from midiaug.data.sources import Entry, folder
 from midiaug.errors import ConfigError, OutputError
-from midiaug.offline.copies import Copies
+from midiaug.offline.copies import Copies, LeftOut
 from midiaug.offline.folder import MANIFEST, Target, check_place
 
 HEADER = {"midiaug": "1", "source": "here", "corpus": "c", "split": "s", "shifts": [0, 1], "seed": 0}
@@ -112,6 +114,16 @@ def test_what_a_stopped_run_noted_is_known_to_the_next(tmp_path):
         assert target.former == {"a.mid": [ROW]}
 
 
+def test_what_a_stopped_run_left_out_is_known_to_the_next(tmp_path):
+    lost = [LeftOut("a.mid", -1, "why"), LeftOut("a.mid", 2, "why not")]
+    with Target(tmp_path, HEADER).opened(NAMES) as target:
+        target.note(Copies(json.dumps(ROW), lost))
+        target.note(Copies(json.dumps(ROW | {"source": "b.mid"})))
+    with Target(tmp_path, HEADER).opened(NAMES) as target:
+        assert target.left_out == {"a.mid": lost}
+        assert set(target.former) == {"a.mid", "b.mid"}
+
+
 def test_a_line_that_was_cut_off_is_not_believed(tmp_path):
     stopped(tmp_path)
     journal = tmp_path / ".materialize" / "journal.jsonl"
@@ -162,3 +174,26 @@ def test_two_runs_do_not_write_into_one_folder(tmp_path, monkeypatch):
         Target(tmp_path, HEADER).opened(NAMES),
     ):
         pass
+
+
+TAKING_TURNS = """
+import os, sys
+from pathlib import Path
+from midiaug.offline.folder import Target
+out, busy = Path("out"), Path("busy")
+for turn in range(60):
+    with Target(out, {"corpus": "c"}).opened(["a.mid"]) as target:
+        busy.open("x").close()  # fails where another is in
+        if not target.finished:
+            (out / "manifest.json").write_text('{"corpus": "c"}')
+        busy.unlink()
+        target.finished = True
+"""
+
+
+def test_runs_that_wait_for_each_other_come_in_one_by_one(tmp_path):
+    """The one that comes to its end takes the folder with the lock along, while others wait for the lock."""
+    start = [sys.executable, "-c", TAKING_TURNS]
+    runs = [subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [run.communicate(timeout=120)[1] for run in runs] == ["", "", ""]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [MANIFEST]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -69,13 +70,51 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
     os.kill(process.pid, kind)
     output = process.communicate(timeout=60)[0]
     assert not (out / "manifest.json").exists(), "it was stopped too late"
+    journal = [json.loads(line) for line in (out / ".materialize" / "journal.jsonl").read_text().splitlines()[1:]]
     if kind == signal.SIGINT:
         assert process.returncode == 130
+        there = re.search(r"stopped     ([\d,]+) files, all of ([\d,]+) of the 96 pieces", output)
+        assert there is not None, output
+        files = sum(len(row["copies"]) for row in journal)
+        assert [int(number.replace(",", "")) for number in there.groups()] == [files, len(journal)]
+        assert len(files_below(out)) >= files
         assert f"to go on: python -m midiaug.materialize {shlex.join(words)}" in output
         assert "Traceback" not in output
     status, output = finished(place, f"out={out.name}", WIDE)
     assert status == 0, output
     assert files_below(out) == files_below(place / "whole copies")
+
+
+def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(place):
+    """A tokenizer of high pitches alone has no note left of a tune that is shifted far down."""
+    words = (WIDE, "aug.out_of_range=drop", "data.limit=60", "+tokenizer.params.pitch_range=[58,120]")
+    status, output = finished(place, *words, "out=lacking")
+    assert status == 0, output
+    expected = (place / "lacking" / "manifest.json").read_bytes()
+    assert len(json.loads(expected)["left_out"]) > 100
+    out = place / "lacking stopped"
+    source = ("data.path=my [tunes]", "data.cache_dir=cache")
+    process = command(place, *source, *words, f"out={out.name}", name="materialize", start_new_session=True)
+    journal = out / ".materialize" / "journal.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    assert not (out / "manifest.json").exists(), "it was stopped too late"
+    status, output = finished(place, *words, f"out={out.name}")
+    assert status == 0, output
+    assert (out / "manifest.json").read_bytes() == expected
+
+
+def test_two_at_once_into_one_folder_lose_nothing(place):
+    words = ("data.path=my [tunes]", "data.cache_dir=cache", WIDE, "out=at once")
+    both = [command(place, *words, name="materialize") for _ in range(2)]
+    outputs = [process.communicate(timeout=180)[0] for process in both]
+    refused = [output for process, output in zip(both, outputs, strict=True) if process.returncode]
+    assert len(refused) < 2, outputs
+    for output in refused:
+        assert "OutputError: out=at once: another run writes there; wait for its end" in output
+    assert files_below(place / "at once") == files_below(place / "whole copies")
 
 
 def test_a_disk_that_takes_no_more_leaves_no_half_of_a_file(tmp_path):

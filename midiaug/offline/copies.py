@@ -24,10 +24,19 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A piece, or its copy in one shift, that was not written, and the reason. shift: None for all of them."""
+
+    source: str
+    shift: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Piece:
     """A piece to write: its row in the corpus, its name, what its files begin with, its side and group in the split.
 
-    former: the rows that a former run noted of its files; None where it noted nothing.
+    former: the rows that a former run noted of its files; None where it noted nothing. left_out: likewise.
     """
 
     row: int
@@ -36,6 +45,7 @@ class Piece:
     side: str = "train"
     group: int = 0
     former: list[Row] | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,12 @@ class Writing:
 class Copies:
     """What came of one piece.
 
-    rows: the manifest's rows of its files, as JSON with a line for each. left_out: its shifts that were not written,
-    with the reason; None for all of them. names: of its files. written: how many were not there before.
+    rows: the manifest's rows of its files, as JSON with a line for each. left_out: what was not written. names: of its
+    files. written: how many were not there before.
     """
 
     rows: str = ""
-    left_out: list[tuple[int | None, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     notes: int = 0
     dropped: int = 0
@@ -73,7 +83,7 @@ def write_copies(pieces: list[Piece], corpus: Path, how: Writing) -> list[Copies
     """
     midi = Ragged(corpus, "midi", np.uint8)
     return [
-        _noted(piece.former, [])
+        _noted(piece.former, list(piece.left_out))
         if piece.former and _unchanged(piece.former, how.out)
         else _write_piece(piece, midi[piece.row].tobytes(), how)
         for piece in pieces
@@ -83,11 +93,11 @@ def write_copies(pieces: list[Piece], corpus: Path, how: Writing) -> list[Copies
 def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
     score = parse(data, how.limits)
     rows: list[Row] = []
-    left_out: list[tuple[int | None, str]] = []
+    left_out: list[LeftOut] = []
     written, total = 0, score.note_num()
     for shift, content, dropped in _contents(score, data, how):
         if shift is None or isinstance(content, str):
-            left_out.append((shift, str(content)))
+            left_out.append(LeftOut(piece.name, shift, str(content)))
             continue
         name = copy_name(piece.stem, shift)
         written += place(f"{how.out}/{name}", content)
@@ -97,7 +107,7 @@ def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
     return _noted(rows, left_out, written)
 
 
-def _noted(rows: list[Row], left_out: list[tuple[int | None, str]], written: int = 0) -> Copies:
+def _noted(rows: list[Row], left_out: list[LeftOut], written: int = 0) -> Copies:
     sums = {key: sum(row[key] for row in rows) for key in ("notes", "dropped", "bytes")}
     names = [row["file"] for row in rows]
     # one call for all: a line for each file

@@ -7,9 +7,10 @@ piece that is done. At the end manifest.json takes the journal's place.
 import json
 import logging
 import os
-import shutil
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 from midiaug.data.sources import SUFFIXES, Entry
 from midiaug.errors import ConfigError, OutputError
 from midiaug.files import write_text
-from midiaug.offline.copies import Copies, Row
+from midiaug.offline.copies import Copies, LeftOut, Row
 
 log = logging.getLogger("midiaug")
 MANIFEST, SPLIT = "manifest.json", "split.json"
@@ -57,8 +58,8 @@ def _is_below(path: str, folder: str) -> bool:
 class Target:
     """The folder while copies are written to it. work: a folder in it for the lock and the journal.
 
-    former: what a former run of the same settings noted of each piece's files, by the piece's name. finished: whether
-    that run came to its end.
+    former: what a former run of the same settings noted of each piece's files, by the piece's name. left_out: what it
+    did not write of a piece. finished: whether that run came to its end.
     """
 
     def __init__(self, out: Path, header: dict[str, Any]) -> None:
@@ -66,6 +67,7 @@ class Target:
         self.header = header
         self._journal: TextIOWrapper | None = None
         self.former: dict[str, list[Row]] = {}
+        self.left_out: dict[str, list[LeftOut]] = {}
         self.finished = False
 
     @contextmanager
@@ -74,14 +76,7 @@ class Target:
 
         Raises OutputError where it holds one of them that no run wrote, or what a run of other settings wrote.
         """
-        self.work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.work / "lock")
-        try:
-            lock.acquire(timeout=_PATIENCE_S)
-        except Timeout as error:
-            raise OutputError(
-                f"out={self.out}: another run writes there; wait for it, or give another folder"
-            ) from error
+        lock = self._locked()
         try:
             self._open(names)
             yield self
@@ -89,8 +84,31 @@ class Target:
             if self._journal is not None:
                 self._journal.close()
             if self.finished or not (self.work / _JOURNAL).exists():
-                shutil.rmtree(self.work, ignore_errors=True)
+                self._clear()
             lock.release()
+
+    def _locked(self) -> FileLock:
+        end = time.monotonic() + _PATIENCE_S
+        lock = FileLock(self.work / "lock")
+        while True:
+            self.work.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=max(0.0, end - time.monotonic()))
+                return lock
+            except Timeout as error:
+                raise OutputError(
+                    f"out={self.out}: another run writes there; wait for its end, or give another folder"
+                ) from error
+            except FileNotFoundError:  # the run that held it came to its end, and took the folder along
+                if time.monotonic() > end:
+                    raise
+
+    def _clear(self) -> None:
+        """Remove the folder of the lock. The lock goes last: from then on another run may make both anew."""
+        with suppress(OSError):
+            (self.work / _JOURNAL).unlink(missing_ok=True)
+            (self.work / "lock").unlink()
+            self.work.rmdir()
 
     def _open(self, names: Iterable[str]) -> None:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
@@ -114,7 +132,9 @@ class Target:
     def note(self, copies: Copies) -> None:
         """Keep in the journal what came of a piece."""
         if self._journal is not None and copies.rows:
-            self._journal.write('{"copies": [' + copies.rows.replace("\n", "") + "]}\n")
+            left_out = json.dumps([asdict(entry) for entry in copies.left_out])
+            rows = copies.rows.replace("\n", "")
+            self._journal.write(f'{{"copies": [{rows}], "left_out": {left_out}}}\n')
             self._journal.flush()
 
     def _take(self, content: dict[str, Any]) -> None:
@@ -123,6 +143,10 @@ class Target:
         for row in content.get("copies", ()):
             known.setdefault(row["source"], []).append(row)
         self.former |= known
+        lost: dict[str, list[LeftOut]] = {}
+        for row in content.get("left_out", ()):
+            lost.setdefault(row["source"], []).append(LeftOut(**row))
+        self.left_out |= lost
 
     def _check_same(self, former: dict[str, Any]) -> None:
         if "corpus" not in former:

@@ -7,7 +7,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,7 +30,7 @@ from midiaug.data.workers import in_processes
 from midiaug.directories import shown, this_command
 from midiaug.errors import OutputError
 from midiaug.files import write_text
-from midiaug.offline.copies import Copies, Piece, Writing, place, write_copies
+from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, write_copies
 from midiaug.offline.folder import MANIFEST, SPLIT, Target, check_place
 from midiaug.offline.names import copy_name, copy_stems
 from midiaug.offline.settings import MaterializeSettings
@@ -39,15 +39,6 @@ from midiaug.words import as_typed
 
 log = logging.getLogger("midiaug")
 _FORMAT = 1
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A piece, or its copy in one shift, that was not written, and the reason."""
-
-    source: str
-    shift: int | None
-    reason: str
 
 
 def materialize(
@@ -117,13 +108,12 @@ def _write(
             folder.mkdir(parents=True, exist_ok=True)
         sides = ["val" if val else "train" for val in split.validation.tolist()]
         columns = zip(names, stems, sides, np.asarray(split.group).tolist(), strict=True)
-        pieces = [Piece(row, *column, target.former.get(column[0])) for row, column in enumerate(columns)]
-        results = _results(pieces, corpus, target, how, processes)
-        left_out = [
-            LeftOut(piece.name, *entry)
-            for piece, copies in zip(pieces, results, strict=True)
-            for entry in copies.left_out
+        pieces = [
+            Piece(row, *column, target.former.get(column[0]), tuple(target.left_out.get(column[0], ())))
+            for row, column in enumerate(columns)
         ]
+        results = _results(pieces, corpus, target, how, processes)
+        left_out = [entry for copies in results for entry in copies.left_out]
         unread = [LeftOut(entry.file, None, entry.reason) for entry in corpus.quarantined]
         _finish(target, split, pieces, results, left_out + unread)
     summary = summary_of(pieces, results, len(unread), time.perf_counter() - start)
@@ -143,7 +133,10 @@ def _results(
                 results.append(result)
                 target.note(result)
     except KeyboardInterrupt:
-        say("stopped", f"after {len(results):,} of {len(pieces):,} pieces; to go on: {this_command()}")
+        files = sum(len(copies.names) for copies in results)
+        done = f"{files:,} files, all of {len(results):,} of the {len(pieces):,} pieces, and some of the next are there"
+        say("stopped", f"{done}; the same command goes on from them")
+        say("", f"to go on: {this_command()}")
         raise
     return results
 
