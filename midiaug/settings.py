@@ -11,8 +11,8 @@ from midiaug.schemas import typed
 
 
 @dataclass
-class DataSettings:
-    """The keys under `data`; those of MidiDataModule."""
+class ReadingSettings:
+    """The keys under `data` that say what is read, and how it is split."""
 
     source: str = "bundled"
     path: str | None = None
@@ -22,13 +22,19 @@ class DataSettings:
     val_split: float = 0.1
     split: str | None = None
     twin_share: float = 0.5
-    window: int = 256
-    batch_size: int = 64
     num_workers: Any = "auto"
-    route: str = "auto"
     max_bars: int = 10_000
     max_tokens: int = 1_000_000
     cache_dir: str | None = None
+
+
+@dataclass
+class DataSettings(ReadingSettings):
+    """The keys under `data`; those of MidiDataModule."""
+
+    window: int = 256
+    batch_size: int = 64
+    route: str = "auto"
 
 
 @dataclass
@@ -40,12 +46,18 @@ class ShardSettings(DataSettings):
 
 
 @dataclass
-class AugSettings:
-    """The keys under `aug`."""
+class ShiftSettings:
+    """The keys under `aug` that say which shifts a piece takes."""
 
     shifts: list[int] = field(default_factory=list)
-    draw: str = "random"
     out_of_range: str = "limit"
+
+
+@dataclass
+class AugSettings(ShiftSettings):
+    """The keys under `aug`."""
+
+    draw: str = "random"
 
 
 @dataclass
@@ -152,9 +164,14 @@ def source_name(settings: SharedSettings) -> str:
 
 def check_shared(settings: SharedSettings) -> None:
     """Raise ConfigError for a seed that is none; a path alone means data=folder."""
-    if settings.data.path is not None and settings.data.source == "bundled":
-        settings.data.source = "folder"
+    take_path(settings.data)
     check_seed(settings.seed)
+
+
+def take_path(data: ReadingSettings) -> None:
+    """A path alone means data=folder."""
+    if data.path is not None and data.source == "bundled":
+        data.source = "folder"
 
 
 def check_seed(seed: int) -> None:

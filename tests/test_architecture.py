@@ -52,7 +52,10 @@ ORDER = [
         *("inspection." + name for name in ("settings", "choice", "scores", "decoding", "written", "checks")),
         *("inspection." + name for name in ("costs", "bars", "panels", "previewing")),
         "preview",
-        *("offline." + name for name in ("settings", "copies", "folder", "summary", "materialization")),
+        *(
+            "offline." + name
+            for name in ("settings", "shifting", "copies", "changes", "folder", "summary", "materialization")
+        ),
         "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),

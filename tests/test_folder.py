@@ -1,6 +1,7 @@
 """The folder of copies: where it may be, what may be in it, and what a run that was stopped left there."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from midiaug.data.sources import Entry, folder
 from midiaug.errors import ConfigError, OutputError
 from midiaug.offline.copies import Copies, LeftOut
-from midiaug.offline.folder import MANIFEST, Target, check_place
+from midiaug.offline.folder import MANIFEST, Target, check_place, check_reachable
 
 HEADER = {"midiaug": "1", "source": "here", "corpus": "c", "split": "s", "shifts": [0, 1], "seed": 0}
 ROW = {"file": "a_+0.mid", "source": "a.mid", "shift": 0}
@@ -63,10 +64,32 @@ def test_a_folder_beside_the_music_and_one_beside_a_single_file_are_fine(source,
         check_place(source / "x", None, [Entry("a.mid", source / "a.mid")])
 
 
-def test_a_file_is_no_folder(source, tmp_path):
+@pytest.mark.parametrize(
+    ("out", "named"),
+    [
+        ("file", "file is a file, not a folder; give another"),
+        ("file/deep/copies", "file is a file, not a folder; give another"),
+        ("loop", "loop cannot be opened"),
+        ("loop/copies", "loop cannot be opened"),
+        ("nowhere/copies", "nowhere is a link to gone, which is not there; remove it, or"),
+    ],
+)
+def test_a_place_where_no_folder_can_be_is_named(tmp_path, monkeypatch, out, named):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="a file, not a folder"):
-        check_place(tmp_path / "file", str(source), folder(source))
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "nowhere").symlink_to("gone")
+    with pytest.raises(ConfigError, match=f"out={out}: {named}"):
+        check_reachable(Path(out))
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path, monkeypatch):
+    # root may write anywhere, so the question to the system is answered for it
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path or not mode & os.W_OK)
+    with pytest.raises(ConfigError, match=f"{tmp_path} may not be written to; get the right to"):
+        check_reachable(tmp_path / "new" / "copies")
+    (tmp_path / "there").mkdir()
+    check_reachable(tmp_path / "there" / "copies")
 
 
 @pytest.mark.parametrize("there", ["a_+1.mid", "A_+1.MID", "book/b_+0.mid", "split.json"])

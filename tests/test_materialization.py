@@ -25,6 +25,7 @@ SHIFTS = [-5, -3, -1, 0, 1, 3, 5]
 def settings(path: Path, out: Path, cache: Path, **others) -> MaterializeSettings:
     chosen = MaterializeSettings(out=str(out), seed=others.pop("seed", 0))
     chosen.data.source, chosen.data.path, chosen.data.cache_dir = "folder", str(path), str(cache)
+    chosen.data.num_workers = others.pop("num_workers", 1)
     chosen.aug.shifts = others.pop("shifts", SHIFTS)
     for key, value in others.items():
         setattr(chosen.aug if hasattr(chosen.aug, key) else chosen.data, key, value)
@@ -53,7 +54,7 @@ def source(tmp_path_factory, folder_of_tunes) -> Path:
 def out(tmp_path_factory, source) -> Path:
     """The copies of the 24 tunes."""
     place = tmp_path_factory.mktemp("out")
-    summary, left_out = materialize(settings(source, place / "copies", place / "cache"), REMI(), processes=2)
+    summary, left_out = materialize(settings(source, place / "copies", place / "cache", num_workers=2), REMI())
     assert [entry.file for entry in left_out] == ["broken.mid"]
     assert summary.files == summary.written
     return place / "copies"
@@ -140,7 +141,7 @@ def test_a_second_run_finds_everything_there(source, out, caplog):
 
 
 def test_the_number_of_processes_changes_no_byte(source, out, tmp_path):
-    materialize(settings(source, tmp_path / "copies", tmp_path / "cache"), REMI(), processes=1)
+    materialize(settings(source, tmp_path / "copies", tmp_path / "cache"), REMI())
     assert files_below(tmp_path / "copies") == files_below(out)
 
 
@@ -168,17 +169,34 @@ def test_other_settings_are_refused(source, out, tmp_path):
         ({"seed": 3}, "seed was 0, and is 3 now"),
         ({"shifts": [0]}, "shifts was"),
         ({"out_of_range": "drop"}, "out_of_range was limit, and is drop now"),
-        ({"limit": 20}, "the music was another one"),
+        ({"limit": 20}, r"the music was another one: 5 pieces are gone \(such as .*\); put it back as it was to go on"),
         ({"val_split": 0.5}, "val_split was"),
     ]:
         with pytest.raises(OutputError, match=named):
             materialize(settings(source, out, tmp_path / "cache", **others), REMI())
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(source, tmp_path):
+def test_what_became_of_the_music_is_said(source, out, tmp_path):
+    shutil.copytree(source, tmp_path / "in")
+    (tmp_path / "in" / "high.mid").unlink()
+    music.write(music.tune(78), tmp_path / "in" / "new.mid")
+    other = next(
+        path for path in sorted((tmp_path / "in").rglob("*.mid")) if path.name not in ("broken.mid", "new.mid")
+    )
+    music.write(music.tune(79), other)
+    before = files_below(out)
+    with pytest.raises(OutputError, match="was another one") as refusal:
+        materialize(settings(tmp_path / "in", out, tmp_path / "cache"), REMI())
+    for change in ("new (new.mid)", "gone (high.mid)", f"changed ({other.relative_to(tmp_path / 'in')})"):
+        assert f"1 piece is {change}" in str(refusal.value)
+    assert files_below(out) == before
+
+
+def test_a_place_that_cannot_be_written_is_named_before_any_music_is_read(source, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match=r"cannot be written \(Not a directory: .*file/copies.*\)"):
-        materialize(settings(source, tmp_path / "file" / "copies", tmp_path / "cache"), REMI(), processes=1)
+    with pytest.raises(ConfigError, match=r"out=.*/file/copies: .*/file is a file, not a folder"):
+        materialize(settings(source, tmp_path / "file" / "copies", tmp_path / "cache"), REMI())
+    assert not (tmp_path / "cache").exists()
 
 
 def test_the_folder_of_the_music_is_refused(source, tmp_path):
@@ -196,7 +214,7 @@ def test_the_tunes_of_an_abc_file_and_the_rows_of_parquet_become_files(tmp_path)
     chosen = settings(
         tmp_path / "all.parquet", tmp_path / "out", tmp_path / "cache", source="parquet", shifts=[0, 2, 4]
     )
-    summary, _ = materialize(chosen, REMI(), processes=1)
+    summary, _ = materialize(chosen, REMI())
     assert summary.files == 9
     assert {path.name for path in (tmp_path / "out").glob("all#1_*")} == {
         "all#1_+0.mid",

@@ -34,6 +34,8 @@ def test_a_path_alone_is_a_folder():
         (["out=there", "data.limit=1"], "data.limit=1: give a number of pieces"),
         (["out=there", "data.source=folder"], "data.path is missing"),
         (["out=there", "data.column=x"], "only data=parquet has columns"),
+        (["out=there", "data.num_workers=0"], "data.num_workers=0: use auto, or a number of processes, 1 or more"),
+        (["out=there", "data.num_workers=lots"], "data.num_workers=lots: use auto"),
         (["out=there", "seed=-1"], "seed=-1: give a whole number"),
         (["out=there", "aug.shifts=[1,x]"], "aug.shifts"),
     ],

@@ -33,9 +33,14 @@ RULES: dict[str, Rule] = {
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:
-    """Raise ConfigError for the first argument that cannot be used. arguments: by name, `window` for `data.window`."""
+    """Raise ConfigError for the first argument that cannot be used. arguments: by name, `window` for `data.window`;
+    a command that lacks some is not asked for them.
+    """
+    named = {key: key.rpartition(".")[2] for key in RULES}
     for key, (fine, advice) in RULES.items():
-        value = arguments[key.rpartition(".")[2]]
+        if named[key] not in arguments:
+            continue
+        value = arguments[named[key]]
         try:
             usable = fine(value)
         except TypeError:

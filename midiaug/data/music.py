@@ -74,15 +74,17 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
     return Music(corpus, split, store)
 
 
-def read_pieces(entries: list[Entry], how: Reading, cache_dir: Path) -> tuple[Corpus, Split]:
-    """Read and split, or find it done in the cache."""
+def read_pieces(
+    entries: list[Entry], how: Reading, cache_dir: Path, processes: int | None = None
+) -> tuple[Corpus, Split]:
+    """Read and split, or find it done in the cache. processes: that read; None for one a core."""
     if getattr(
         multiprocessing.current_process(), "_inheriting", False
     ):  # a child that runs the script again to find it
         raise ConfigError(
             "this script starts processes while it is imported by one; put its code below if __name__ == '__main__':"
         )
-    corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed)
+    corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed, processes=processes)
     return corpus, _split(corpus, how, cache_dir)
 
 

@@ -3,23 +3,22 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.flat import Ragged
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.shifts import Choices, Shifts, room_of
-from midiaug.data.transpose import ANY_PITCH, pitch_span, shifted_key, transpose, within
-from midiaug.errors import OutputError, QuarantinedFile
+from midiaug.data.transpose import ANY_PITCH, pitch_span, within
+from midiaug.errors import OutputError
 from midiaug.offline.names import copy_name
+from midiaug.offline.shifting import shifted_midi
 
-_KEY_SIGNATURE = (0xFF, 0x59, 0x02)  # then the sharps and the mode (Standard MIDI Files 1.0, RP-001)
 Row = dict[str, Any]
 
 
@@ -150,72 +149,6 @@ def shifts_of(span: tuple[int, int], how: Writing) -> list[int]:
     choices = Choices.within(how.shifts, np.array([lowest]), np.array([highest]))
     first = int(choices.first[0])
     return [int(shift) for shift in choices.values[first : first + int(choices.count[0])]]
-
-
-def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
-    """The score in each shift, ascending, as MIDI bytes, or why it cannot be written: read again, it must be the same.
-
-    The shifts change pitches and key signatures alone, a byte each. Where those are shows in two scores, whose pitches
-    are those of the first and of the last shift, and whose key signatures all differ: the piece's own and others. What
-    differs must be two bytes a note, all by as much, and one a key signature.
-    """
-    lowest, highest = shifts[0], shifts[-1]
-    try:
-        if lowest == highest:
-            return [_checked(transpose(score, lowest))]
-        base = np.frombuffer(_checked(_in_key(score, lowest, 0)), np.uint8)
-    except QuarantinedFile as reason:
-        return [str(reason)] * len(shifts)
-    # a semitone changes every key signature, which whole octaves do not
-    other = np.frombuffer(_in_key(score, highest, 1).dumps_midi(), np.uint8)
-    places = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
-    is_key = np.ones(len(places), bool)
-    for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
-        is_key &= base[places - back] == value
-    pitches, keys = places[~is_key], places[is_key]
-    notes = sum(len(track.notes) for track in score.tracks if not track.is_drum)
-    alike = (other[pitches] - base[pitches] == highest - lowest).all()
-    if not alike or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
-        # not of the same layout: each is written by itself
-        return [shifted_midi(score, [shift])[0] for shift in shifts]
-    return list(_moved(base, pitches, keys, shifts))
-
-
-def _in_key(score: ScoreTick, semitones: int, key: int) -> ScoreTick:
-    """A copy with its pitches shifted by semitones, and its key signatures by `key`."""
-    moved = transpose(score, semitones)
-    for sign, own in zip(moved.key_signatures, score.key_signatures, strict=True):
-        sign.key = shifted_key(own.key, key)
-    return moved
-
-
-def _moved(
-    base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: NDArray[np.int64], shifts: Sequence[int]
-) -> Iterator[bytes]:
-    """base: (bytes,) of the first shift, with the piece's own key signatures. pitches, keys: where those are in it."""
-    own = base[keys].astype(np.int8).tolist()
-    for shift in shifts:
-        moved = base.copy()
-        moved[pitches] += np.uint8(shift - shifts[0])
-        moved[keys] = [shifted_key(key, shift) % 256 for key in own]
-        yield moved.tobytes()
-
-
-def _checked(score: ScoreTick) -> bytes:
-    """The score as MIDI bytes. Raises QuarantinedFile where reading them gives other music."""
-    content = bytes(score.dumps_midi())
-    again = ScoreTick.from_midi(content)
-    if again != score and list(_music(again)) != list(_music(score)):
-        raise QuarantinedFile("written as MIDI and read again it is other music")
-    return content
-
-
-def _music(score: ScoreTick) -> Iterator[Any]:
-    """What of a score is heard or counted; names and tracks without anything in them are not."""
-    yield from (score.ticks_per_quarter, score.tempos, score.time_signatures, score.key_signatures)
-    for track in score.tracks:
-        if any((track.notes, track.controls, track.pitch_bends, track.pedals)):
-            yield from (track.program, track.is_drum, track.notes, track.controls, track.pitch_bends, track.pedals)
 
 
 def place(path: str, content: bytes) -> bool:

@@ -7,8 +7,9 @@ piece that is done. At the end manifest.json takes the journal's place.
 import json
 import logging
 import os
+import stat
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -18,8 +19,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from midiaug.data.sources import SUFFIXES, Entry
+from midiaug.directories import shown
 from midiaug.errors import ConfigError, OutputError
 from midiaug.files import write_text
+from midiaug.offline.changes import what_changed
 from midiaug.offline.copies import Copies, LeftOut, Row
 
 log = logging.getLogger("midiaug")
@@ -29,14 +32,34 @@ _PATIENCE_S = 5.0  # the processes of a run that was killed end by themselves
 _FREE_TO_DIFFER = {"midiaug", "source"}  # a later version may write the same, and the music may be moved
 
 
+def check_reachable(out: Path) -> None:
+    """Raise ConfigError where no folder can be there, or none that may be written to."""
+    advice = "give another folder"
+    path = Path(os.path.abspath(out))
+    there = path
+    for part in (*reversed(path.parents), path):
+        try:
+            kind = os.stat(part).st_mode
+        except FileNotFoundError:
+            if part.is_symlink():
+                text = f"{shown(part)} is a link to {os.readlink(part)}, which is not there; remove it, or {advice}"
+                raise ConfigError(f"out={out}: {text}") from None
+            break
+        except OSError as error:
+            raise ConfigError(f"out={out}: {shown(part)} cannot be opened ({error.strerror}); {advice}") from error
+        if not stat.S_ISDIR(kind):
+            raise ConfigError(f"out={out}: {shown(part)} is a file, not a folder; {advice}")
+        there = part
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigError(f"out={out}: {there} may not be written to; get the right to, or {advice}")
+
+
 def check_place(out: Path, path: str | None, entries: Sequence[Entry]) -> None:
     """Raise ConfigError where the folder of copies is inside that of the music, or the other way round; links count.
 
     path: data.path; None for the bundled tunes. entries: the candidate pieces.
     """
     target = os.path.realpath(out)
-    if os.path.exists(target) and not os.path.isdir(target):
-        raise ConfigError(f"out={out}: a file, not a folder; give a new folder")
     root = entries[0].path.parent if path is None else Path(path).expanduser()
     inside = {Path(entry.name).parent for entry in entries if "/" in entry.name}
     links = {root, *(root / folder for name in inside for folder in (name, *name.parents))}
@@ -62,9 +85,10 @@ class Target:
     did not write of a piece. finished: whether that run came to its end.
     """
 
-    def __init__(self, out: Path, header: dict[str, Any]) -> None:
+    def __init__(self, out: Path, header: dict[str, Any], music: Callable[[], Mapping[str, str]] = dict) -> None:
+        """music: gives the SHA-256 of each piece's own bytes, by its name; asked where the music was another one."""
         self.out, self.work = out, out / _WORK
-        self.header = header
+        self.header, self._music = header, music
         self._journal: TextIOWrapper | None = None
         self.former: dict[str, list[Row]] = {}
         self.left_out: dict[str, list[LeftOut]] = {}
@@ -114,12 +138,13 @@ class Target:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
         if os.path.lexists(manifest):
             former = _read(manifest)
-            self._check_same(former)
+            self._check_same(former, whole=True)
             self._take(former)
             self.finished = True
         elif journal.exists():
             lines = [_parsed(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-            self._check_same(lines[0] if lines else {})
+            copies = [row for line in lines[1:] for row in line.get("copies", ())]
+            self._check_same((lines[0] if lines else {}) | {"copies": copies}, whole=False)
             for line in lines[1:]:
                 self._take(line)
             self._journal = journal.open("a", encoding="utf-8")
@@ -148,18 +173,23 @@ class Target:
             lost.setdefault(row["source"], []).append(LeftOut(**row))
         self.left_out |= lost
 
-    def _check_same(self, former: dict[str, Any]) -> None:
+    def _check_same(self, former: dict[str, Any], *, whole: bool) -> None:
         if "corpus" not in former:
             raise OutputError(f"out={self.out}: its {MANIFEST} is of no run, or damaged; give another folder")
         for key, value in self.header.items():
-            if former.get(key) != value and key not in _FREE_TO_DIFFER:
-                was, now = (str(content.get(key)) for content in (former, self.header))
-                shown = {"corpus": "the music", "split": "the split"}.get(key)
-                difference = f"{shown} was another one" if shown else f"{key} was {was}, and is {now} now"
-                raise OutputError(
-                    f"out={self.out}: holds copies made otherwise ({difference}); use the same settings to go on, or "
-                    "give another folder"
-                )
+            if former.get(key) == value or key in _FREE_TO_DIFFER:
+                continue
+            was, now = (str(content.get(key)) for content in (former, self.header))
+            difference, again = f"{key} was {was}, and is {now} now", "use the same settings"
+            if key == "corpus":
+                changes = what_changed(former, self._music(), whole=whole)
+                difference, again = f"the music was another one{changes and ': '}{changes}", "put it back as it was"
+            if key == "split":
+                difference = "the split was another one"
+            raise OutputError(
+                f"out={self.out}: holds copies made otherwise ({difference}); {again} to go on, or give another folder "
+                "for copies of what is asked for now"
+            )
 
     def _check_free(self, names: Iterable[str]) -> None:
         """Raise OutputError where a file is in the way, before anything is written."""

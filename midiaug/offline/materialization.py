@@ -1,5 +1,6 @@
 """Writes each piece in each of its shifts to disk, with a manifest and a split that whoever trains on it needs."""
 
+import hashlib
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ from midiaug.directories import shown, this_command
 from midiaug.errors import OutputError
 from midiaug.files import write_text
 from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, write_copies
-from midiaug.offline.folder import MANIFEST, SPLIT, Target, check_place
+from midiaug.offline.folder import MANIFEST, SPLIT, Target, check_place, check_reachable
 from midiaug.offline.names import copy_name, copy_stems
 from midiaug.offline.settings import MaterializeSettings
 from midiaug.offline.summary import Summary, summary_of
@@ -41,9 +42,7 @@ log = logging.getLogger("midiaug")
 _FORMAT = 1
 
 
-def materialize(
-    settings: MaterializeSettings, tokenizer: MusicTokenizer, processes: int | None = None
-) -> tuple[Summary, list[Quarantined]]:
+def materialize(settings: MaterializeSettings, tokenizer: MusicTokenizer) -> tuple[Summary, list[Quarantined]]:
     """Write the copies, manifest.json and split.json into `settings.out`; returns the figures, and what was left out.
 
     A run that was stopped goes on; one that is done finds its files there. tokenizer: its pitches are the range.
@@ -52,18 +51,20 @@ def materialize(
     """
     data, start = settings.data, time.perf_counter()
     out = Path(str(settings.out)).expanduser()
+    processes = None if data.num_workers == "auto" else data.num_workers
     shifts = Shifts.parse(settings.aug.shifts)
+    check_reachable(out)
     entries = list_entries(data.source, data.path, data.collection, data.column)
     check_place(out, data.path if data.source != "bundled" else None, entries)
     limits = Limits(data.max_bars, data.max_tokens)
     how = Reading(limits, data.limit, data.val_split, data.split, data.twin_share, settings.seed)
     cache_dir = Path(data.cache_dir).expanduser() if data.cache_dir else default_cache_dir()
-    corpus, split = read_pieces(entries, how, cache_dir)
+    corpus, split = read_pieces(entries, how, cache_dir, processes)
     report_pieces(len(corpus), corpus.quarantined)
     report_split(split, np.ones(len(corpus), bool), data.twin_share)
     say("shifts", f"{shifts} semitones")
     out_of_range: Any = settings.aug.out_of_range  # checked before
-    target = Target(out, _header(settings, tokenizer, corpus, split))
+    target = Target(out, _header(settings, tokenizer, corpus, split), partial(_own_hashes, corpus))
     writing = Writing(out, limits, written_range(tokenizer), shifts, out_of_range)
     try:
         return _write(corpus, split, target, writing, processes, start)
@@ -73,6 +74,11 @@ def materialize(
             f"out={settings.out}: cannot be written ({reason}); make room there or get the right to write, and start "
             "again: it goes on, or give another folder"
         ) from error
+
+
+def _own_hashes(corpus: Corpus) -> dict[str, str]:
+    names = corpus.names.all()
+    return {name: hashlib.sha256(corpus.midi[row].tobytes()).hexdigest() for row, name in enumerate(names)}
 
 
 def _header(settings: MaterializeSettings, tokenizer: MusicTokenizer, corpus: Corpus, split: Split) -> dict[str, Any]:
