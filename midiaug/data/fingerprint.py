@@ -61,7 +61,15 @@ def ngrams_of(score: ScoreTick, size: int = NGRAM) -> NDArray[np.uint64]:
 
 def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
     """Likewise of a piece's top lines, as `top_lines` gives them."""
-    parts = [ngrams_of_steps(line.steps, size) for line in lines]
+    steps = [line.steps for line in lines]
+    long = [of_line for of_line in steps if len(of_line) >= size]
+    parts = [ngrams_of_steps(of_line, size) for of_line in steps if len(of_line) < size]
+    if long:  # all at once: windows that begin in one line and end in the next are left out
+        lengths = np.array([len(of_line) for of_line in long])
+        inside = np.ones(lengths.sum(), bool)
+        for end in np.cumsum(lengths):
+            inside[end - size + 1 : end] = False
+        parts.append(ngrams_of_steps(np.concatenate(long), size)[inside[: len(inside) - size + 1]])
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 
@@ -69,10 +77,13 @@ def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.u
     """One hash a window of `size` steps, in their order; a shorter line is one n-gram whole."""
     if len(steps) == 0:
         return np.zeros(0, np.uint64)
-    windows = np.lib.stride_tricks.sliding_window_view(steps, min(size, len(steps)))
-    hashes = np.full(len(windows), windows.shape[1], np.uint64)
-    for column in windows.T:
-        hashes = (hashes ^ column.astype(np.uint64)) * _MULTIPLIER
+    size = min(size, len(steps))
+    symbols = steps.astype(np.uint64)
+    windows = len(symbols) - size + 1
+    hashes = np.full(windows, size, np.uint64)
+    for first in range(size):
+        hashes ^= symbols[first : first + windows]
+        hashes *= _MULTIPLIER
         hashes ^= hashes >> np.uint64(29)
     return hashes
 

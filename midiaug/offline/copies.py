@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,8 +121,10 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
     data: the piece's own bytes, which are the copy in its own key where that lacks nothing.
     """
     low, high = how.pitches
-    kept, lost = within(score, how.pitches, ANY_PITCH)
-    span = pitch_span(kept)
+    kept, lost, span = score, 0, pitch_span(score)
+    if span is not None and not (low <= span[0] and span[1] <= high):
+        kept, lost = within(score, how.pitches, ANY_PITCH)
+        span = pitch_span(kept)
     if span is None:
         yield None, "no note within the pitches that the tokenizer writes", lost
         return
@@ -139,16 +142,17 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
             yield shift, data if shift == 0 and not lost else shifted_midi(kept, [shift])[0], lost
 
 
-def shifts_of(span: tuple[int, int], how: Writing) -> list[int]:
+@lru_cache
+def shifts_of(span: tuple[int, int], how: Writing) -> tuple[int, ...]:
     """The shifts, ascending, that a piece of these lowest and highest pitches takes, as in training: with `limit` those
     that keep each note, 0 where none does.
     """
     if how.out_of_range == "drop":
-        return list(how.shifts)
+        return how.shifts.values
     lowest, highest = room_of(span, how.pitches)
     choices = Choices.within(how.shifts, np.array([lowest]), np.array([highest]))
     first = int(choices.first[0])
-    return [int(shift) for shift in choices.values[first : first + int(choices.count[0])]]
+    return tuple(choices.values[first : first + int(choices.count[0])].tolist())
 
 
 def place(path: str, content: bytes) -> bool:

@@ -55,10 +55,12 @@ def _moved(
 ) -> Iterator[bytes]:
     """base: (bytes,) of the first shift, with the piece's own key signatures. pitches, keys: where those are in it."""
     own = base[keys].astype(np.int8).tolist()
+    is_pitch = np.zeros(len(base), np.uint8)
+    is_pitch[pitches] = 1
     for shift in shifts:
-        moved = base.copy()
-        moved[pitches] += np.uint8(shift - shifts[0])
-        moved[keys] = [shifted_key(key, shift) % 256 for key in own]
+        moved = base + np.uint8(shift - shifts[0]) * is_pitch
+        for place, key in zip(keys.tolist(), own, strict=True):
+            moved[place] = shifted_key(key, shift) % 256
         yield moved.tobytes()
 
 
