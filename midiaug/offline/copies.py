@@ -94,13 +94,13 @@ def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
     score = parse(data, how.limits)
     rows: list[Row] = []
     left_out: list[LeftOut] = []
-    written, total = 0, score.note_num()
+    written, total, out = 0, score.note_num(), str(how.out)
     for shift, content, dropped in _contents(score, data, how):
         if shift is None or isinstance(content, str):
             left_out.append(LeftOut(piece.name, shift, str(content)))
             continue
         name = copy_name(piece.stem, shift)
-        written += place(f"{how.out}/{name}", content)
+        written += place(f"{out}/{name}", content)
         row = {"file": name, "source": piece.name, "shift": shift, "notes": total - dropped, "dropped": dropped}
         row |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         rows.append(row | {"side": piece.side, "group": piece.group})

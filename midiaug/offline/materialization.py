@@ -110,8 +110,8 @@ def _write(
         known = sum(len(rows) for rows in target.former.values())
         if known:
             say("found", f"{known:,} files of {'a run that came to its end' if target.finished else 'a stopped run'}")
-        for folder in sorted({(target.out / stem).parent for stem in stems}):
-            folder.mkdir(parents=True, exist_ok=True)
+        for folder in sorted({os.path.dirname(stem) for stem in stems}):
+            (target.out / folder).mkdir(parents=True, exist_ok=True)
         sides = ["val" if val else "train" for val in split.validation.tolist()]
         columns = zip(names, stems, sides, np.asarray(split.group).tolist(), strict=True)
         pieces = [
