@@ -37,6 +37,7 @@ ORDER = [
             "data.digests",
             "data.sources",
             "data.parquet",
+            "data.meter",
             "data.pieces",
             "data.fingerprint",
             "data.flat",
@@ -48,14 +49,11 @@ ORDER = [
         *("data.report", "data.music", "data.arguments", "data.module", "data.shards", "data.preparation", "prepare"),
         *("model", "monitor", "learner", "callbacks", "checkpoints", "screen", "trainer", "plots", "keys", "rolls"),
         *("run", "train", "trained"),
-        *("suffixes", "metrics", "copying", "offline.names"),
-        *("inspection." + name for name in ("settings", "choice", "scores", "decoding", "written", "checks")),
+        *("suffixes", "metrics", "copying", "offline.names", "offline.shifting", "offline.copies"),
+        *("inspection." + name for name in ("settings", "choice", "scores", "written", "decoding", "checks")),
         *("inspection." + name for name in ("costs", "bars", "panels", "previewing")),
         "preview",
-        *(
-            "offline." + name
-            for name in ("settings", "shifting", "copies", "changes", "folder", "summary", "materialization")
-        ),
+        *("offline." + name for name in ("settings", "changes", "folder", "summary", "materialization")),
         "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),

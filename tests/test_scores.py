@@ -1,12 +1,11 @@
 """Comparing a transposed score with its original: whatever else moved is found, and named by its place."""
 
 import music
-import numpy as np
 import pytest
 from symusic import ControlChange, Note, Tempo, TimeSignature
 
 from midiaug.data.transpose import transpose
-from midiaug.inspection.scores import difference_of, place_of
+from midiaug.inspection.scores import difference_of
 
 
 def band():
@@ -100,12 +99,3 @@ def test_anything_else_that_moved_is_found_and_named(spoil, named):
 
 def test_a_shift_that_was_not_made_is_found():
     assert "pitch" in str(difference_of(band(), band(), 2))
-
-
-@pytest.mark.parametrize(
-    ("tick", "place"), [(0, (1, 1)), (3 * 480, (2, 1)), (6 * 480, (3, 1)), (10 * 480 + 240, (4, 1.5))]
-)
-def test_a_place_is_counted_through_changes_of_meter(tick, place):
-    score = music.tune(1)
-    score.time_signatures = [TimeSignature(0, 3, 4, "tick"), TimeSignature(6 * 480, 4, 4, "tick")]
-    assert place_of(score, tick) == pytest.approx(np.array(place))

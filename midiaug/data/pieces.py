@@ -11,6 +11,7 @@ from functools import lru_cache
 from symusic.core import ScoreTick
 
 from midiaug.data.digests import digest
+from midiaug.data.meter import Meter
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import PassingFault, QuarantinedFile, one_line
@@ -78,16 +79,8 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
 
 def count_bars(score: ScoreTick) -> int:
     """How many bars the score spans, by its time signatures (4/4 where it has none)."""
-    end, quarter = int(score.end()), int(score.ticks_per_quarter)
-    changes = [(0, 4, 4)] + [
-        (int(sign.time), int(sign.numerator), int(sign.denominator)) for sign in score.time_signatures
-    ]
-    changes.sort(key=lambda change: change[0])
-    bars = 0
-    for (start, numerator, denominator), stop in zip(changes, [c[0] for c in changes[1:]] + [end], strict=True):
-        ticks = max(1, 4 * quarter * max(1, numerator) // max(1, denominator))
-        bars += -(-max(0, min(stop, end) - start) // ticks)
-    return bars
+    end = int(score.end())
+    return Meter(score).bar_at(end - 1).number + 1 if end > 0 else 0
 
 
 @lru_cache(maxsize=1)

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
+from midiaug.data.meter import Meter
 from midiaug.data.proof import mark_drums, tokenize
 from midiaug.data.transpose import MusicTokenizer, TokenTransposer, base_vocabulary, transpose
 from midiaug.errors import PitchOutOfRange
 from midiaug.inspection.choice import Chosen
-from midiaug.inspection.scores import Difference, difference_of, note_difference, place_of, sorted_notes
+from midiaug.inspection.scores import Difference, difference_of, note_difference, sorted_notes
 
 
 @dataclass(frozen=True)
@@ -131,4 +132,4 @@ def _place_in(
     tracks = kept.preprocess_score(score)
     parts = [sorted_notes(part) for place, part in enumerate(tracks.tracks) if kept.one_token_stream or place == track]
     times = np.sort(np.concatenate([part[:, 0] for part in parts])) if parts else np.zeros(0, np.int64)
-    return place_of(tracks, int(times[number])) if number < len(times) else (None, None)
+    return Meter(tracks).place_of(int(times[number])) if number < len(times) else (None, None)

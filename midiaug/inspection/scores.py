@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
+from midiaug.data.meter import Meter
+
 _FIELDS = ("time", "duration", "pitch", "velocity")
 _WORDS = {"time": "onset, in ticks", "duration": "duration, in ticks", "pitch": "pitch", "velocity": "velocity"}
 
@@ -53,19 +55,6 @@ def difference_of(original: ScoreTick, shifted: ScoreTick, shift: int) -> Differ
     return _of_keys(original, shifted, shift)
 
 
-def place_of(score: ScoreTick, tick: int) -> tuple[int, float]:
-    """The bar and the beat of a time, both counted from 1, by the time signatures (4/4 where there is none)."""
-    signs = sorted({int(sign.time): sign for sign in score.time_signatures}.items())
-    signs = [(time, sign) for time, sign in signs if time <= tick]
-    quarter, bars, start, beats, unit = int(score.ticks_per_quarter), 0, 0, 4, 4
-    for time, sign in signs:
-        bar = max(1, 4 * quarter * beats // unit)
-        bars += -(-(time - start) // bar)
-        start, beats, unit = time, max(1, int(sign.numerator)), max(1, int(sign.denominator))
-    inside, rest = divmod(tick - start, max(1, 4 * quarter * beats // unit))
-    return bars + inside + 1, round(rest * unit / (4 * quarter) + 1, 3)
-
-
 def sorted_notes(track: Any) -> NDArray[np.int64]:
     """(notes, 4): onset, duration, pitch and velocity of each note, by onset, then pitch."""
     columns = track.notes.numpy()
@@ -82,12 +71,12 @@ def note_difference(
     if wrong.any():
         row = int(wrong.argmax())
         column = int((expected[row] != found[row]).argmax())
-        bar, beat = place_of(score, int(min(expected[row, 0], found[row, 0])))
+        bar, beat = Meter(score).place_of(int(min(expected[row, 0], found[row, 0])))
         what = f"a note's {_WORDS[_FIELDS[column]]}"
         return Difference(what, str(expected[row, column]), str(found[row, column]), track, bar, beat)
     if len(expected) != len(found):
         extra = (expected if len(expected) > both else found)[both]
-        bar, beat = place_of(score, int(extra[0]))
+        bar, beat = Meter(score).place_of(int(extra[0]))
         return Difference("number of notes", str(len(expected)), str(len(found)), track, bar, beat)
     return None
 
@@ -116,7 +105,7 @@ def _of_events(score: ScoreTick, before: Any, after: Any, what: str, track: int 
         return None
     for old, new in zip(before, after, strict=False):
         if old != new:
-            bar, beat = place_of(score, int(min(old.time, new.time)))
+            bar, beat = Meter(score).place_of(int(min(old.time, new.time)))
             return Difference(what, str(old), str(new), track, bar, beat)
     return Difference(f"number of {what}", str(len(before)), str(len(after)), track)
 
@@ -130,5 +119,5 @@ def _of_keys(original: ScoreTick, shifted: ScoreTick, shift: int) -> Difference 
     pairs = [(old, new) for old, new in zip(wanted, found, strict=False) if old != new]
     if not pairs:
         return Difference("number of key signatures", str(len(wanted)), str(len(found)))
-    bar, beat = place_of(original, pairs[0][0][0])
+    bar, beat = Meter(original).place_of(pairs[0][0][0])
     return Difference("a key signature (onset, pitch class, mode)", str(pairs[0][0]), str(pairs[0][1]), None, bar, beat)
