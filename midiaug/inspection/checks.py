@@ -24,7 +24,7 @@ from midiaug.errors import one_line
 from midiaug.inspection.choice import Chosen
 from midiaug.inspection.decoding import Decoder, table_difference, tokens_of
 from midiaug.inspection.scores import Difference, difference_of
-from midiaug.inspection.written import write_midi
+from midiaug.inspection.written import file_difference, write_midi
 from midiaug.keys import pitch_name
 from midiaug.offline.names import copy_name
 
@@ -133,7 +133,7 @@ def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
         result.notes += shifted.note_num()
         result.files[shift] = file
         _note(result, shift, "score", difference_of(original, shifted, shift))
-        _note(result, shift, "file", _file_difference(original, plan.directory / file, shift))
+        _note(result, shift, "file", file_difference(shifted, plan.directory / file))
         if not lost and transposer is not None and tokens is not None and decoder is not None:
             table = partial(table_difference, tokens, shifted, shift, plan.tokenizer, transposer)
             _note(result, shift, "table", _tried(table))
@@ -153,8 +153,3 @@ def _tried(check: Callable[[], Difference | None]) -> Difference | None:
         return check()
     except Exception as error:  # MidiTok's own failures are of every kind
         return Difference("the tokenizer", "no failure", f"{type(error).__name__}: {one_line(error)}")
-
-
-def _file_difference(original: ScoreTick, path: Path, shift: int) -> Difference | None:
-    """The file as any program reads it, against the original as it would be read after the same writing."""
-    return difference_of(ScoreTick.from_midi(original.dumps_midi()), ScoreTick.from_file(str(path)), shift)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.meter import Meter
-from midiaug.data.proof import mark_drums, tokenize
+from midiaug.data.proof import mark_drums
 from midiaug.data.transpose import MusicTokenizer, TokenTransposer, base_vocabulary, transpose
 from midiaug.errors import PitchOutOfRange
 from midiaug.inspection.choice import Chosen
@@ -26,10 +26,19 @@ class Tokens:
     tracks: list[int]
 
 
-def tokens_of(piece: Chosen, score: ScoreTick, tokenizer: MusicTokenizer, transposer: TokenTransposer) -> Tokens:
-    """What training reads of the piece: from the store, or tokenized here for a file outside the source."""
-    if piece.stored is None:
-        ids, _ = mark_drums(tokenize(tokenizer, score), score, tokenizer, transposer)
+def tokens_of(
+    piece: Chosen,
+    score: ScoreTick,
+    written: list[NDArray[np.int64]],
+    tokenizer: MusicTokenizer,
+    transposer: TokenTransposer | None,
+) -> Tokens:
+    """What training reads of the piece: from the store, or, of a file outside the source, as the tokenizer writes it.
+
+    written: (tokens,) ids of each track of the score in its own key. transposer: None where no table is used.
+    """
+    if piece.stored is None or transposer is None:
+        ids = written if transposer is None else mark_drums(written, score, tokenizer, transposer)[0]
         tracks = [track for track, row in enumerate(ids) if len(row)]
         return Tokens([ids[track] for track in tracks], tracks)
     vocabulary = base_vocabulary(tokenizer)
@@ -40,10 +49,17 @@ def tokens_of(piece: Chosen, score: ScoreTick, tokenizer: MusicTokenizer, transp
 
 
 def table_difference(
-    tokens: Tokens, shifted: ScoreTick, shift: int, tokenizer: MusicTokenizer, transposer: TokenTransposer
+    tokens: Tokens,
+    expected: list[NDArray[np.int64]],
+    shifted: ScoreTick,
+    shift: int,
+    tokenizer: MusicTokenizer,
+    transposer: TokenTransposer,
 ) -> Difference | None:
-    """The first token that the table gives and the transposed score does not."""
-    expected = tokenize(tokenizer, shifted)
+    """The first token that the table gives and the transposed score does not.
+
+    expected: (tokens,) ids of each track of the transposed score.
+    """
     for track, row in zip(tokens.tracks, tokens.rows, strict=True):
         wanted = expected[track] if track < len(expected) else np.zeros(0, np.int64)
         try:
@@ -66,24 +82,31 @@ class Decoder:
     """Turns the ids of one piece back into notes, and compares them with what they should be.
 
     faithful: whether the tokenizer gives the original's own notes back: those of overlapping notes, for instance,
-    not every tokenizer can keep apart. Where it does not, only original and shifted ids are compared.
+    not every tokenizer can keep apart. Where it does not, ids shifted by table are compared with those of the
+    original, and ids of the score with nothing.
     """
 
     def __init__(
-        self, tokens: Tokens, score: ScoreTick, tokenizer: MusicTokenizer, transposer: TokenTransposer
+        self, tokens: Tokens, score: ScoreTick, tokenizer: MusicTokenizer, transposer: TokenTransposer | None
     ) -> None:
-        self._tokens, self._score, self._tokenizer, self._transposer = tokens, score, tokenizer, transposer
+        self._tokens, self._score, self._transposer = tokens, score, transposer
         written: Any = tokenizer  # all of MidiTok: what training needs of a tokenizer does not decode
         self._written = written
         kept: ScoreTick = self._written.preprocess_score(score)
         self._programs = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
-        self._original = self._decode(0)
-        self.faithful = _as_written_difference(kept, self._original) is None
+        try:
+            self._original = self._decode(self._by_table(0))
+        except Exception:  # MidiTok's own failures are of every kind
+            if transposer is not None:
+                raise
+            self.faithful = False
+        else:
+            self.faithful = _as_written_difference(kept, self._original) is None
 
     def difference(self, shift: int) -> Difference | None:
-        """The first note of the decoded shifted ids that is not that of the decoded original, or of the score."""
+        """The first note of the ids shifted by table that is not that of the decoded original, or of the score."""
         try:
-            decoded = self._decode(shift)
+            decoded = self._decode(self._by_table(shift))
         except PitchOutOfRange as error:
             return Difference("decoded tokens", "a token for each note", str(error))
         found = difference_of(self._original, decoded, shift)
@@ -91,8 +114,23 @@ class Decoder:
             found = _as_written_difference(self._written.preprocess_score(transpose(self._score, shift)), decoded)
         return found
 
-    def _decode(self, shift: int) -> ScoreTick:
-        ids = [self._transposer(row, shift).tolist() for row in self._tokens.rows]
+    def difference_of_ids(self, ids: list[NDArray[np.int64]], shifted: ScoreTick) -> Difference | None:
+        """The first note of the transposed score's ids that is not that of the transposed score.
+
+        ids: (tokens,) of each track, as the tokenizer writes it.
+        """
+        kept: ScoreTick = self._written.preprocess_score(shifted)
+        programs = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
+        decoded = self._written.decode(
+            *([ids[0].tolist()] if self._written.one_token_stream else [[row.tolist() for row in ids], programs])
+        )
+        return _as_written_difference(kept, decoded)
+
+    def _by_table(self, shift: int) -> list[list[int]]:
+        table = self._transposer
+        return [(row if table is None else table(row, shift)).tolist() for row in self._tokens.rows]
+
+    def _decode(self, ids: list[list[int]]) -> ScoreTick:
         if self._written.one_token_stream:
             return self._written.decode(ids[0])  # type: ignore[no-any-return]
         return self._written.decode(ids, [self._programs[track] for track in self._tokens.tracks])  # type: ignore[no-any-return]

@@ -26,7 +26,7 @@ from midiaug.inspection.costs import materializing, training_view
 from midiaug.inspection.panels import MOST_ROWS, key_name, plot_preview
 from midiaug.inspection.scores import Difference
 from midiaug.inspection.settings import PreviewSettings
-from midiaug.inspection.written import stems_of
+from midiaug.offline.names import copy_stems
 from midiaug.run import make_data
 from midiaug.settings import source_name
 from midiaug.words import as_typed
@@ -84,7 +84,7 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
 def _check(pieces: list[Chosen], plan: Plan) -> list[Checked]:
     """Check the pieces in processes of their own, and write their files."""
     plan.directory.mkdir(parents=True, exist_ok=True)
-    items = list(zip(pieces, stems_of([piece.name for piece in pieces]), strict=True))
+    items = list(zip(pieces, copy_stems([piece.name for piece in pieces]), strict=True))
 
     def lost(item: tuple[Chosen, str], reason: str) -> Checked:
         found = Difference("the process that checks", "an end", f"it {reason}")

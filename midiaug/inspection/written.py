@@ -1,46 +1,70 @@
-"""The MIDI files of a preview: what they are called and how they are written."""
+"""The files of a preview: written and read again, and in their folder all together or not at all."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from symusic.core import ScoreTick
 
-from midiaug.data.sources import SUFFIXES
-from midiaug.files import write_whole
+from midiaug.inspection.scores import Difference, difference_of
 
-_LONGEST = 200  # bytes; a name may have 255
+_HEARD = ("notes", "controls", "pitch_bends", "pedals", "lyrics")
 
 
-def stems_of(names: Sequence[str]) -> list[str]:
-    """What the files of each piece begin with: its path without its ending; with it where two would be the same."""
-    taken: set[str] = set()
-    stems = []
-    for name in names:
-        path = PurePosixPath(name)
-        short = path.stem if path.suffix.lower() in SUFFIXES else path.name
-        endings = ("", *(f"_{count}" for count in range(2, len(names) + 2)))
-        for stem in (short, path.name, *(f"{_cut(short)}{ending}" for ending in endings)):
-            whole = str(path.parent / _cut(stem))
-            if whole not in taken:
-                break
-        taken.add(whole)
-        stems.append(whole)
-    return stems
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Give a failure of the disk the name of the file, where the system left it out."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
+@contextmanager
+def all_or_none(directory: Path) -> Iterator[Path]:
+    """Give a hidden folder inside the directory to write to; at the end what is in it moves up, and it goes.
+
+    Where writing fails or is stopped nothing of it stays. A file that was there before under the same name is replaced.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=directory, prefix=".preview."))
+    try:
+        yield scratch
+        for folder, _, files in os.walk(scratch):
+            target = directory / Path(folder).relative_to(scratch)
+            target.mkdir(parents=True, exist_ok=True)
+            for name in files:
+                Path(folder, name).replace(target / name)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_midi(score: ScoreTick, path: Path) -> int:
     """Write a score as a MIDI file, in folders made as needed; returns its bytes."""
     data = bytes(score.dumps_midi())
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda temporary: _write(temporary, data))
+    with named(path):
+        path.write_bytes(data)
     return len(data)
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+def file_difference(score: ScoreTick, path: Path) -> Difference | None:
+    """The first thing in a MIDI file, read as any program reads it, that is not in the score that it was written from.
+
+    MIDI has no track without anything in it; those are left aside.
+    """
+    try:
+        found = ScoreTick.from_midi(path.read_bytes())
+    except RuntimeError as error:  # symusic's own, for a file that is none
+        return Difference("the file", "one that can be read", str(error))
+    return difference_of(_heard(score), _heard(found), 0)
 
 
-def _cut(name: str) -> str:
-    data = os.fsencode(name)
-    return name if len(data) <= _LONGEST else data[: _LONGEST - 8].decode("utf-8", "ignore")
+def _heard(score: ScoreTick) -> ScoreTick:
+    kept = score.copy()
+    kept.tracks = [track for track in score.tracks if any(len(getattr(track, name)) for name in _HEARD)]
+    return kept
