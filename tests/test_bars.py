@@ -1,15 +1,13 @@
 """The first bar as tokens, and which shifts are shown."""
 
-from pathlib import Path
-
 import music
 import pytest
 from miditok import REMI, TSD, MIDILike
+from symusic import Note, TimeSignature
 
-from midiaug.data.pieces import Limits
-from midiaug.inspection.bars import first_bar, some_of, token_table
-from midiaug.inspection.checks import Checked, Plan
-from midiaug.inspection.choice import Chosen
+from midiaug.data.proof import tokenize
+from midiaug.data.transpose import transpose
+from midiaug.inspection.bars import bars_shown, cost_table, full_bar, some_of, token_table
 
 SHIFTS = (-3, -1, 0, 1, 3)
 
@@ -28,9 +26,8 @@ def test_the_extreme_shifts_the_nearest_to_none_and_some_between_are_shown(shift
 
 
 def bar_of(tokenizer, score):
-    piece = Chosen("a tune.mid", "train", bytes(score.dumps_midi()), -30, 30, None, [])
-    plan = Plan(Path(), tokenizer, Limits(), SHIFTS, True, False)
-    return first_bar(piece, Checked("a tune.mid", files=dict.fromkeys(SHIFTS, "")), plan)
+    shifted = {shift: tokenize(tokenizer, transpose(score, shift)) for shift in SHIFTS}
+    return {"piece": "a tune.mid"} | bars_shown(score, tokenize(tokenizer, score), shifted, tokenizer)
 
 
 @pytest.mark.parametrize("kind", [REMI, TSD, MIDILike])
@@ -55,3 +52,45 @@ def test_the_table_marks_the_tokens_that_changed_and_no_others():
 
 def test_the_table_is_no_wider_than_a_terminal():
     assert max(map(len, token_table(bar_of(REMI(), music.tune(4, chords=True))).splitlines())) <= 96
+
+
+def with_upbeat():
+    """Four bars, of which the first holds a note on its last beat alone."""
+    score = music.tune(4, bars=4)
+    notes = [note for note in score.tracks[0].notes if note.time >= music.BAR]
+    score.tracks[0].notes = [Note(music.BAR - music.QUARTER, music.QUARTER, 61, 80, "tick"), *notes]
+    return score
+
+
+@pytest.mark.parametrize("kind", [REMI, TSD, MIDILike])
+def test_an_upbeat_is_passed_over(kind):
+    score = with_upbeat()
+    notes = score.tracks[0].notes.numpy()
+    wanted = notes["pitch"][(notes["time"] >= music.BAR) & (notes["time"] < 2 * music.BAR)].tolist()
+    bar = bar_of(kind(), score)
+    assert bar["bar"] == 2
+    for shift in SHIFTS:
+        names = bar["shifted"][f"{shift:+d}"]
+        pitches = [int(name.split("_")[1]) for name in names if name.startswith(("Pitch", "NoteOn"))]
+        assert pitches == [pitch + shift for pitch in wanted]
+
+
+def test_an_upbeat_with_a_signature_of_its_own_is_passed_over():
+    score = music.tune(4, bars=4)
+    score.time_signatures = [TimeSignature(0, 4, 4, "tick"), TimeSignature(music.QUARTER, 4, 4, "tick")]
+    assert full_bar(score, True).number == 1
+
+
+def test_a_piece_of_an_upbeat_alone_shows_that():
+    score = with_upbeat()
+    score.tracks[0].notes = list(score.tracks[0].notes)[:1]
+    assert full_bar(score, True).number == 0
+    assert any(name == "Pitch_61" for name in bar_of(REMI(), score)["original"])
+
+
+def test_the_costs_stand_side_by_side_with_the_same_work():
+    now = {"tokenizing_seconds": 30.0, "store_bytes": 3_200_000}
+    costs = {"files": 7203, "bytes": 2e7, "token_bytes": 2e7, "writing_seconds": 0.6, "tokenizing_seconds": 200.0}
+    rows = [line for line in cost_table(costs | {"now": now}).splitlines() if line.startswith("\u2502")]
+    assert rows[0].split("\u2502")[2:6] == [" 7,203 ", " 40.0 MB ", "   0.6 s ", "    3.3 min "]
+    assert [cell.strip() for cell in rows[1].split("\u2502")[2:6]] == ["none", "3.2 MB", "none", "30.0 s"]

@@ -7,7 +7,7 @@ from miditok import REMI
 from midiaug.data.module import MidiDataModule
 from midiaug.data.transpose import written_range
 from midiaug.errors import ConfigError
-from midiaug.inspection.choice import choose
+from midiaug.inspection.choice import choose, read_file
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,44 @@ def test_a_file_outside_the_source_is_read_by_itself(data, tmp_path):
     low, high = written_range(REMI())
     assert (piece.name, piece.side, piece.stored) == (path.name, "none", None)
     assert (piece.lowest, piece.highest) == (low - min(pitches), high - max(pitches))
+
+
+@pytest.fixture
+def unread(folder_of_tunes, tmp_path):
+    """A source of which nothing may be read."""
+    data = MidiDataModule(folder_of_tunes, tokenizer=REMI(), cache_dir=tmp_path / "cache")
+    yield data
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_cannot_be_used_is_refused_with_its_reason_before_anything_is_read(unread, tmp_path):
+    (tmp_path / "broken.mid").write_bytes(b"no music")
+    (tmp_path / "words.txt").write_text("no music")
+    (tmp_path / "folder.mid").mkdir()
+    (tmp_path / "empty.abc").write_text("")
+    for name, reason in [
+        ("nowhere.mid", "no such file, and no piece of that name"),
+        ("broken.mid", "not readable as MIDI"),
+        ("words.txt", "not a .mid .midi .kar .abc file"),
+        ("folder.mid", "that is a folder"),
+        ("empty.abc", "the file is empty"),
+    ]:
+        with pytest.raises(ConfigError, match=reason):
+            read_file(unread, 3, str(tmp_path / name))
+
+
+def test_a_file_that_may_not_be_opened_is_refused_by_the_systems_reason(unread, locked):
+    with pytest.raises(ConfigError, match=r"x.mid: it cannot be opened \(Permission denied\); give another file"):
+        read_file(unread, 3, str(locked / "x.mid"))
+
+
+def test_the_name_of_a_piece_of_the_source_is_no_file(unread):
+    assert read_file(unread, 3, "band/book_0/tune_003.mid") is None
+
+
+def test_of_a_file_outside_the_source_at_most_so_many_tunes_are_read(unread, tmp_path):
+    (tmp_path / "book.abc").write_text("".join(f"X:{number}\nL:1/4\nM:4/4\nK:C\nCDEF|\n\n" for number in (1, 2, 3)))
+    assert [piece.name for piece in read_file(unread, 2, str(tmp_path / "book.abc"))] == ["book.abc#1", "book.abc#2"]
 
 
 def test_what_cannot_be_used_is_refused_with_its_reason(data, tmp_path):

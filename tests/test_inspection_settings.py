@@ -5,7 +5,7 @@ from hydra import compose, initialize_config_dir
 
 from midiaug.command import config_dir
 from midiaug.errors import ConfigError
-from midiaug.inspection.settings import checked_preview
+from midiaug.inspection.settings import checked_preview, names_a_source
 
 
 def checked(*words: str):
@@ -24,6 +24,9 @@ def test_the_defaults_are_three_pieces_in_the_aggressive_shifts():
     [
         ("preview.pieces=0", "preview.pieces=0: give a number of pieces"),
         ("preview.pieces=some", "preview.pieces=some: give a whole number"),
+        ("preview.pieces=null", "^preview.pieces=null: leave the key out for its default, or give a value$"),
+        ("aug.shifts=[null]", r"^aug.shifts\[0\]=null: leave the key out"),
+        ("aug.shifts=null", "^aug.shifts=null: leave the key out"),
         ("preview.file=' '", "preview.file is empty"),
         ("seed=-1", "seed=-1"),
     ],
@@ -31,3 +34,17 @@ def test_the_defaults_are_three_pieces_in_the_aggressive_shifts():
 def test_a_wrong_value_is_refused_by_name(word, named):
     with pytest.raises(ConfigError, match=named):
         checked(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["preview.file=a.mid"], False),
+        (["preview.file=a.mid", "data.window=64", "data.cache_dir=c", "aug=none"], False),
+        (["data.path=tunes"], True),
+        (["data=bundled"], True),
+        (["+data.limit=3"], True),
+    ],
+)
+def test_words_name_a_source_or_not(words, named):
+    assert names_a_source(words) == named

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from miditok import REMI
 
-from midiaug.data.pieces import Limits
 from midiaug.inspection import panels
 from midiaug.inspection.checks import Plan, check_pieces
 from midiaug.inspection.choice import Chosen
@@ -20,10 +19,10 @@ def drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Figure, "savefig", lambda self, *rest, **more: figures.append(self) or save(self, *rest, **more)
     )
-    midi = bytes(music.tune(4, bars=4, drums=True).dumps_midi())
+    score = music.tune(4, bars=4, drums=True)
     names = ["high.mid", f"{'very ' * 30}$long$ \udce9 音.mid"]
-    pieces = [Chosen(names[0], "train", midi, -30, 0, None, []), Chosen(names[1], "val", midi, -30, 30, None, [])]
-    plan = Plan(tmp_path, REMI(), Limits(), tuple(range(-6, 6)), False, False)
+    pieces = [Chosen(names[0], "train", score, -30, 0, None, []), Chosen(names[1], "val", score, -30, 30, None, [])]
+    plan = Plan(tmp_path, REMI(), tuple(range(-6, 6)), False, False)
     checked = check_pieces([(piece, f"p{number}") for number, piece in enumerate(pieces)], plan)
     panels.plot_preview(pieces, checked, plan, "two $tunes$", tmp_path / "preview.png")
     return figures[0], imread(tmp_path / "preview.png")

@@ -1,6 +1,10 @@
 """A whole preview in this process: what it reports, and that a failed check ends it after everything was written."""
 
+import errno
 import json
+import os
+import signal
+from pathlib import Path
 
 import music
 import pytest
@@ -8,9 +12,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 from midiaug.command import config_dir
+from midiaug.data.module import MidiDataModule
 from midiaug.data.transpose import TokenTransposer, transpose
-from midiaug.errors import CheckFailed
-from midiaug.inspection import checks, previewing
+from midiaug.errors import CheckFailed, OutputError
+from midiaug.inspection import checks, choice, previewing
 from midiaug.inspection.previewing import run_preview
 from midiaug.inspection.settings import checked_preview
 
@@ -25,7 +30,8 @@ def run(tmp_path, cache, folder_of_tunes, monkeypatch):
     """Runs a preview with these words; returns its report."""
 
     def started(*words: str, folder=folder_of_tunes):
-        given = [f"data.path='{folder}'", f"data.cache_dir='{cache}'", *words]
+        source = [] if folder is None else [f"data.path='{folder}'"]
+        given = [*source, f"data.cache_dir='{cache}'", *words]
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             config = compose("preview", given, return_hydra_config=True)
             monkeypatch.setattr(HydraConfig.instance(), "cfg", None)
@@ -100,11 +106,122 @@ def test_a_process_that_dies_is_a_failed_check(run, monkeypatch):
         run("preview.pieces=1")
 
 
-def test_many_shifts_that_are_taken_away_are_one_line_for_each_side():
-    reasons = {shift: f"takes {abs(shift)} notes {'above C8' if shift > 0 else 'below A0'}" for shift in range(-9, 10)}
-    del reasons[0]
-    assert previewing._away(reasons | {-9: "x"}) == [
-        "-1 to -9 are left out: -1 takes 1 notes below A0",
-        "+1 to +9 are left out: +1 takes 1 notes above C8",
+def test_a_file_alone_reads_no_other_music(run, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(MidiDataModule, "setup", lambda self: pytest.fail("the source was read"))
+    path = music.write(music.tune(3, bars=8), tmp_path / "mine.mid")
+    with caplog.at_level("INFO"):
+        report = run(f"preview.file={path}", folder=None)
+    assert report["passed"]
+    assert report["materializing"] is None
+    assert report["training"]["pairs"] == 7 * report["training"]["train_windows"] > 0
+    assert report["pieces"][0]["checks"] == {"score": 7, "file": 7, "table": 7, "decode": 7}
+    assert "that is of this file alone" in caplog.text
+
+
+def test_a_file_beside_a_source_has_the_costs_of_the_source(run, tmp_path):
+    path = music.write(music.tune(3, bars=8), tmp_path / "mine.mid")
+    assert run(f"preview.file={path}")["materializing"]["files"] == 7 * 24
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["data.route=midi"], "as data.route asks"),
+        (["aug.out_of_range=drop"], "aug.out_of_range=drop takes notes away"),
+    ],
+)
+def test_what_was_not_checked_is_said_with_its_reason(run, tmp_path, caplog, words, why):
+    path = music.write(music.tune(3, bars=8, low=92), tmp_path / "high.mid")
+    with caplog.at_level("INFO"):
+        report = run(f"preview.file={path}", *words, folder=None)
+    assert report["passed"]
+    assert why in report["not_checked"][0]
+    assert f"not checked {report['not_checked'][0]}" in caplog.text
+    lost = report["pieces"][0]["notes_lost"]
+    assert bool(lost) == ("drop" in words[0])
+    if lost:
+        assert f"{sum(lost.values()):,} notes that leave" in report["not_checked"][1]
+        assert report["pieces"][0]["checks"] == {"score": 7, "file": 7, "decode": 7}
+
+
+def test_the_files_are_called_as_materialize_calls_them(run, tmp_path):
+    music.write(music.tune(1), tmp_path / "two" / "a.mid")
+    music.write(music.tune(2), tmp_path / "two" / "a.midi")
+    report = run("preview.pieces=2", "aug=none", folder=tmp_path / "two")
+    assert sorted(piece["files"]["+0"] for piece in report["pieces"]) == ["a.mid_+0.mid", "a.midi_+0.mid"]
+
+
+def test_each_piece_is_parsed_once(run, monkeypatch):
+    counts = []
+    right = choice.parse
+    monkeypatch.setattr(choice, "parse", lambda *given: counts.append(1) or right(*given))
+    run("preview.pieces=4", "aug=conservative")
+    assert len(counts) == 4
+
+
+@pytest.mark.parametrize("failing", ["preview.png", "preview.json", "a copy"])
+def test_a_full_disk_leaves_nothing_and_names_the_file(run, tmp_path, monkeypatch, failing):
+    def full(*rest):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    where = {"preview.png": (previewing, "plot_preview"), "preview.json": (previewing, "write_json")}
+    monkeypatch.setattr(*where.get(failing, (Path, "write_bytes")), full)
+    name = r"run/.*_.*\.mid" if failing == "a copy" else f"run/{failing}"
+    with pytest.raises(OutputError, match=rf"{name}: cannot be written \(No space left on device\); nothing"):
+        run("preview.pieces=1")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_preview_that_is_stopped_leaves_nothing(run, tmp_path, monkeypatch):
+    def stop(*rest):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(previewing, "plot_preview", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run("preview.pieces=1")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_process_that_is_killed_once_costs_nothing(run, tmp_path, monkeypatch):
+    right = checks.difference_of
+
+    def die_once(*rest):
+        if not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return right(*rest)
+
+    monkeypatch.setattr(checks, "difference_of", die_once)
+    report = run("preview.pieces=1")
+    assert (tmp_path / "died").exists()
+    assert report["passed"]
+    files = {file for piece in report["pieces"] for file in piece["files"].values()}
+    assert {path.name for path in (tmp_path / "run").rglob("*.mid")} == {Path(file).name for file in files}
+
+
+def key_changes():
+    """Keys of the command, with a value that is not the default."""
+    return [
+        *("data.limit=12", "data.window=64", "data.batch_size=7", "data.max_bars=15", "aug.draw=balanced"),
+        *("aug.out_of_range=drop", "seed=5", "preview.pieces=2", "preview.file=band/book_0/tune_003.mid"),
     ]
-    assert previewing._away({3: "takes 1 note above C8"}) == ["+3 is left out: it takes 1 note above C8"]
+
+
+@pytest.fixture(scope="module")
+def plain_report():
+    return {}
+
+
+@pytest.mark.parametrize("word", key_changes())
+def test_every_key_changes_what_is_reported(run, plain_report, word, tmp_path):
+    music.corpus(tmp_path / "tunes", 14, seed=50, low=89)
+    music.corpus(tmp_path / "tunes" / "band", 6, seed=80, drums=True, bars=8)
+    if not plain_report:
+        plain_report |= compared(run("preview.pieces=1", folder=tmp_path / "tunes"))
+    words = [word] if word.startswith("preview.pieces") else ["preview.pieces=1", word]
+    assert compared(run(*words, folder=tmp_path / "tunes")) != plain_report
+
+
+def compared(report):
+    """A report without what the clock decides."""
+    return {key: value for key, value in report.items() if key != "materializing"}

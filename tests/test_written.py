@@ -74,7 +74,8 @@ def other_instrument(score):
 
 def test_a_file_that_holds_the_score_passes(tmp_path):
     write_midi(band(), tmp_path / "a.mid")
-    assert file_difference(band(), tmp_path / "a.mid") is None
+    assert file_difference(band(), tmp_path / "a.mid", 0) is None
+    assert "a note's pitch" in str(file_difference(band(), tmp_path / "a.mid", 2))
 
 
 @pytest.mark.parametrize(
@@ -96,27 +97,27 @@ def test_what_a_writer_loses_or_changes_is_found(tmp_path, spoil, found):
     wrong = band()
     spoil(wrong)
     write_midi(wrong, tmp_path / "a.mid")
-    assert re.search(found, str(file_difference(band(), tmp_path / "a.mid")))
+    assert re.search(found, str(file_difference(band(), tmp_path / "a.mid", 0)))
 
 
 def test_music_that_midi_itself_cannot_hold_is_found(tmp_path):
     score = music.tune(8, bars=2)
     score.tracks[0].notes = [Note(0, 1920, 60, 80, "tick"), Note(480, 240, 60, 90, "tick")]
     write_midi(score, tmp_path / "a.mid")
-    assert "a note's duration, in ticks: expected 1920, found 720" in str(file_difference(score, tmp_path / "a.mid"))
+    assert "a note's duration, in ticks: expected 1920, found 720" in str(file_difference(score, tmp_path / "a.mid", 0))
 
 
 def test_a_file_that_is_cut_off_is_found(tmp_path):
     size = write_midi(band(), tmp_path / "a.mid")
-    (tmp_path / "a.mid").write_bytes((tmp_path / "a.mid").read_bytes()[: size // 2])
-    assert file_difference(band(), tmp_path / "a.mid") is not None
+    (tmp_path / "a.mid", 0).write_bytes((tmp_path / "a.mid", 0).read_bytes()[: size // 2])
+    assert file_difference(band(), tmp_path / "a.mid", 0) is not None
 
 
 def test_a_track_without_anything_is_no_loss(tmp_path):
     score = band()
     score.tracks[1].notes = []
     write_midi(score, tmp_path / "a.mid")
-    assert file_difference(score, tmp_path / "a.mid") is None
+    assert file_difference(score, tmp_path / "a.mid", 0) is None
 
 
 def test_a_folder_is_filled_at_the_end(tmp_path):

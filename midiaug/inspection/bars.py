@@ -1,24 +1,20 @@
-"""The first bar as tokens, original beside shifted, and the tables on the screen."""
+"""The first full bar as tokens, original beside shifted, and the tables on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.table import Table
 from symusic.core import ScoreTick
 
-from midiaug.data.pieces import parse
-from midiaug.data.proof import tokenize
-from midiaug.data.transpose import MusicTokenizer, base_vocabulary, transpose, without_unwritable
-from midiaug.inspection.checks import Checked, Plan, kept_by
-from midiaug.inspection.choice import Chosen
+from midiaug.data.meter import Bar, Meter
+from midiaug.data.transpose import MusicTokenizer, base_vocabulary
 from midiaug.keys import pitch_name
 from midiaug.text_tables import as_text
 
 _COLUMNS = 4  # shifted ones, beside the original
 _ROWS = 24
-_PITCHED = ("Pitch", "PitchDrum", "NoteOn", "NoteOff", "DrumOn", "DrumOff")
-_PLAYED = ("Pitch", "PitchDrum", "NoteOn", "DrumOn")
 
 
 def some_of(shifts: Sequence[int], most: int) -> list[int]:
@@ -33,19 +29,39 @@ def some_of(shifts: Sequence[int], most: int) -> list[int]:
     return sorted(set(spread))
 
 
-def first_bar(piece: Chosen, result: Checked, plan: Plan) -> dict[str, Any]:
-    """The tokens of the first bar with a note in it, of the first track: {track, original, shifted: {shift: names}}.
+def bars_shown(
+    score: ScoreTick,
+    own: list[NDArray[np.int64]],
+    shifted: Mapping[int, list[NDArray[np.int64]]],
+    tokenizer: MusicTokenizer,
+) -> dict[str, Any]:
+    """The tokens of the first full bar of the first track: {bar, from_token, original, shifted: {shift: names}}.
 
-    They are what the tokenizer writes of the score, and of the score transposed.
+    own: (tokens,) ids of each track of the score. shifted: likewise of the score in each shift. bar: counted from 1;
+    an upbeat before it is passed over.
     """
-    score, _ = without_unwritable(parse(piece.midi, plan.limits), plan.tokenizer)
-    names = _names(plan.tokenizer, score)
-    begin, end = _bar(names, score)
-    shifted = {}
-    for shift in result.files:
-        kept = kept_by(score, shift, plan.tokenizer)[0] if plan.drop else score
-        shifted[f"{shift:+d}"] = _names(plan.tokenizer, transpose(kept, shift))[begin:end]
-    return {"piece": piece.name, "from_token": begin, "original": names[begin:end], "shifted": shifted}
+    bar = full_bar(score, bool(getattr(tokenizer, "one_token_stream", False)))
+    beats = (bar.start / score.ticks_per_quarter, bar.end / score.ticks_per_quarter)
+    names = {shift: _names(tokenizer, rows) for shift, rows in shifted.items()}
+    original = _names(tokenizer, own)
+    begin, end = _bar(original, bar.number, beats)
+    parts = {f"{shift:+d}": row[slice(*_bar(row, bar.number, beats))] for shift, row in names.items()}
+    return {"bar": bar.number + 1, "from_token": begin, "original": original[begin:end], "shifted": parts}
+
+
+def full_bar(score: ScoreTick, all_tracks: bool) -> Bar:
+    """The first bar with a note in it, of the first track with notes or of all; the one after it if it is an upbeat.
+
+    An upbeat begins with a rest of more than a quarter of a beat, or is shorter than its meter.
+    """
+    tracks = [track.notes.numpy()["time"] for track in score.tracks if len(track.notes)]
+    onsets = np.concatenate(tracks) if all_tracks else tracks[0]
+    meter, first = Meter(score), int(onsets.min())
+    bar = meter.bar_at(first)
+    later = onsets[onsets >= bar.end]
+    if len(later) and (first - bar.start > bar.beat / 4 or bar.end - bar.start < bar.length):
+        return meter.bar_at(int(later.min()))
+    return bar
 
 
 def token_table(bar: dict[str, Any]) -> str:
@@ -69,19 +85,20 @@ def token_table(bar: dict[str, Any]) -> str:
 
 
 def cost_table(costs: dict[str, Any]) -> str:
-    """Transposed files on disk beside transposing while loading."""
+    """Transposed files on disk beside transposing while loading: the same work for both, all of it estimated."""
     table = Table(header_style="bold")
-    for head in ("", "files", "disk", "time"):
+    for head in ("", "files", "disk", "writing", "tokenizing"):
         table.add_column(head, justify="right" if head else "left")
     now = costs["now"]
-    done = f"{now['seconds']:.1f} s" if now["tokenized_now"] else "made before"
     table.add_row(
-        "all shifts as files, tokenized (estimate)",
+        "all shifts as files and as tokens",
         f"{costs['files']:,}",
-        _bytes(costs["bytes"]),
-        _time(costs["seconds"]),
+        _bytes(costs["bytes"] + costs["token_bytes"]),
+        _time(costs["writing_seconds"]),
+        _time(costs["tokenizing_seconds"]),
     )
-    table.add_row("now: tokens, shifted while loading", "none", _bytes(now["store_bytes"]), done)
+    row = ("tokens, shifted while loading", "none", _bytes(now["store_bytes"]), "none")
+    table.add_row(*row, _time(now["tokenizing_seconds"]))
     return as_text(table)
 
 
@@ -94,8 +111,8 @@ def _with_pitch(name: str) -> str:
     return f"{name} {pitch_name(int(value))}" if kind in ("Pitch", "NoteOn") else name
 
 
-def _names(tokenizer: MusicTokenizer, score: ScoreTick) -> list[str]:
-    rows = [row for row in tokenize(tokenizer, score) if len(row)]
+def _names(tokenizer: MusicTokenizer, ids: list[NDArray[np.int64]]) -> list[str]:
+    rows = [row for row in ids if len(row)]
     if not rows:
         return []
     if tokenizer.is_trained:
@@ -104,25 +121,24 @@ def _names(tokenizer: MusicTokenizer, score: ScoreTick) -> list[str]:
     return [by_id[number] for number in rows[0].tolist()]
 
 
-def _bar(names: list[str], score: ScoreTick) -> tuple[int, int]:
-    """Where the first bar with a note begins and ends among the tokens: by bar tokens, or by the time that passes."""
+def _bar(names: list[str], number: int, beats: tuple[float, float]) -> tuple[int, int]:
+    """Where a bar begins and ends among the tokens: by bar tokens, or by the quarter notes that pass."""
     kinds = [name.partition("_")[0] for name in names]
-    played = next((at for at, kind in enumerate(kinds) if kind in _PLAYED), 0)
     bars = [at for at, kind in enumerate(kinds) if kind == "Bar"]
-    if bars:
-        begin = max((at for at in bars if at <= played), default=0)
-        return begin, next((at for at in bars if at > played), len(names))
-    first = score.time_signatures[0] if len(score.time_signatures) else None
-    beats = 4 * first.numerator / max(1, first.denominator) if first is not None else 4.0
-    passed = 0.0
+    if number < len(bars):
+        return bars[number], next((at for at in bars if at > bars[number]), len(names))
+    begin, passed = 0, 0.0
     for at, name in enumerate(names):
         kind, _, value = name.partition("_")
-        if kind in ("TimeShift", "Rest"):
-            whole, part, steps = (int(number) for number in value.split("."))
-            passed += whole + part / steps
-        if passed >= beats and at > played:
-            return 0, at
-    return 0, len(names)
+        if kind not in ("TimeShift", "Rest"):
+            continue
+        whole, part, steps = (int(number) for number in value.split("."))
+        before, passed = passed, passed + whole + part / steps
+        if before < beats[0] <= passed:
+            begin = at + 1
+        if passed >= beats[1]:
+            return min(begin, at), at
+    return begin, len(names)
 
 
 def _bytes(count: int) -> str:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
-from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import tokenize
 from midiaug.data.transpose import (
     ANY_PITCH,
@@ -17,12 +18,12 @@ from midiaug.data.transpose import (
     TokenTransposer,
     transpose,
     within,
-    without_unwritable,
     written_range,
 )
 from midiaug.errors import one_line
+from midiaug.inspection.bars import bars_shown
 from midiaug.inspection.choice import Chosen
-from midiaug.inspection.decoding import Decoder, table_difference, tokens_of
+from midiaug.inspection.decoding import Decoder, Tokens, table_difference, tokens_of
 from midiaug.inspection.scores import Difference, difference_of
 from midiaug.inspection.written import file_difference, write_midi
 from midiaug.keys import pitch_name
@@ -31,14 +32,17 @@ from midiaug.offline.names import copy_name
 
 @dataclass(frozen=True)
 class Plan:
-    """What to check, and where files go. by_table: whether training shifts tokens by table. drop: aug.out_of_range."""
+    """What to check, and where files go.
+
+    by_table: whether training shifts tokens by table; why: the reason where it does not. drop: aug.out_of_range.
+    """
 
     directory: Path
     tokenizer: MusicTokenizer
-    limits: Limits
     shifts: tuple[int, ...]
     by_table: bool
     drop: bool
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,10 @@ class Checked:
     """What checking a piece gave.
 
     files: by shift, the MIDI file within the directory. away: by shift, why `limit` takes it away.
-    lost: by shift, the notes that `drop` leaves out. cases: by check, how often it passed.
-    unwritable: notes without a token, left out of everything here. seconds, bytes, notes: of all files together.
+    lost: by shift, the notes that `drop` leaves out; all checks are of the others. cases: by check, how often it
+    passed. seconds, notes: tokenizing so many notes took so long, in all shifts. lengths: tokens of each track in its
+    own key, those that stand for its beginning and its end not counted. faithful: whether the tokenizer gives the
+    piece its own notes back. bar: the tokens of the first full bar, as bars_shown returns them.
     """
 
     piece: str
@@ -76,24 +82,24 @@ class Checked:
     lost: dict[int, int] = field(default_factory=dict)
     cases: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    unwritable: int = 0
     seconds: float = 0.0
-    bytes: int = 0
     notes: int = 0
-    faithful: bool | None = None
+    lengths: list[int] = field(default_factory=list)
+    faithful: bool = True
+    bar: dict[str, Any] | None = None
 
 
 def check_pieces(items: list[tuple[Chosen, str]], plan: Plan) -> list[Checked]:
     """Check these pieces; with each comes the stem of its files."""
-    return [_check(piece, stem, plan) for piece, stem in items]
+    return [_checked(piece, stem, plan) for piece, stem in items]
 
 
-def reason_of(piece: Chosen, score: ScoreTick, shift: int, tokenizer: MusicTokenizer) -> str | None:
+def reason_of(piece: Chosen, shift: int, tokenizer: MusicTokenizer) -> str | None:
     """Why `limit` takes a shift away from a piece, in words; None where it keeps each note."""
     if piece.lowest <= shift <= piece.highest or shift == 0:
         return None
     low, high = written_range(tokenizer)
-    columns = [track.notes.numpy()["pitch"] for track in score.tracks if not track.is_drum]
+    columns = [track.notes.numpy()["pitch"] for track in piece.score.tracks if not track.is_drum]
     pitches = np.concatenate(columns).astype(np.int64)
     above = shift > piece.highest
     count = int((pitches + shift > high).sum() if above else (pitches + shift < low).sum())
@@ -107,38 +113,76 @@ def kept_by(score: ScoreTick, shift: int, tokenizer: MusicTokenizer) -> tuple[Sc
     return within(score, (low - shift, high - shift), ANY_PITCH)
 
 
+def _checked(piece: Chosen, stem: str, plan: Plan) -> Checked:
+    try:
+        return _check(piece, stem, plan)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # MidiTok's own failures are of every kind
+        found = Difference("the tokenizer", "no failure", f"{type(error).__name__}: {one_line(error)}")
+        return Checked(piece.name, failures=[Failure(piece.name, 0, "process", found)])
+
+
 def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
-    score, unwritable = without_unwritable(parse(piece.midi, plan.limits), plan.tokenizer)
-    result = Checked(piece.name, unwritable=unwritable)
-    decoder, tokens, transposer = None, None, None
-    if plan.by_table:
-        transposer = TokenTransposer(plan.tokenizer)
-        tokens = tokens_of(piece, score, plan.tokenizer, transposer)
-        decoder = Decoder(tokens, score, plan.tokenizer, transposer)
-        result.faithful = decoder.faithful
+    result = Checked(piece.name)
+    transposer = TokenTransposer(plan.tokenizer) if plan.by_table else None
+    own = _tokenized(result, piece.score, plan)
+    result.lengths = [len(row) for row in own if len(row)]
+    tokens = tokens_of(piece, piece.score, own, plan.tokenizer, transposer)
+    decoder = Decoder(tokens, piece.score, plan.tokenizer, transposer)
+    result.faithful = decoder.faithful
+    shown = {}
     for shift in plan.shifts:
-        reason = reason_of(piece, score, shift, plan.tokenizer)
+        reason = reason_of(piece, shift, plan.tokenizer)
         if reason is not None and not plan.drop:
             result.away[shift] = reason
             continue
-        original, lost = kept_by(score, shift, plan.tokenizer) if plan.drop else (score, 0)
+        kept, lost = kept_by(piece.score, shift, plan.tokenizer) if plan.drop else (piece.score, 0)
         if lost:
             result.lost[shift] = lost
-        began = time.perf_counter()
-        shifted = transpose(original, shift)
-        file = copy_name(stem, shift)
-        result.bytes += write_midi(shifted, plan.directory / file)
-        tokenize(plan.tokenizer, shifted)
-        result.seconds += time.perf_counter() - began
-        result.notes += shifted.note_num()
-        result.files[shift] = file
-        _note(result, shift, "score", difference_of(original, shifted, shift))
-        _note(result, shift, "file", file_difference(shifted, plan.directory / file))
-        if not lost and transposer is not None and tokens is not None and decoder is not None:
-            table = partial(table_difference, tokens, shifted, shift, plan.tokenizer, transposer)
-            _note(result, shift, "table", _tried(table))
-            _note(result, shift, "decode", _tried(partial(decoder.difference, shift)))
+        if not kept.note_num():
+            continue
+        shifted = transpose(kept, shift)
+        file = result.files[shift] = copy_name(stem, shift)
+        write_midi(shifted, plan.directory / file)
+        _note(result, shift, "score", difference_of(kept, shifted, shift))
+        _note(result, shift, "file", file_difference(kept, plan.directory / file, shift))
+        ids = shown[shift] = _tokenized(result, shifted, plan) if shift else own
+        of_kept = (tokens, decoder)
+        if lost:  # the notes that stay are a piece of their own
+            rest = Chosen(piece.name, "none", kept, piece.lowest, piece.highest, None, [])
+            rows = tokens_of(rest, kept, _tokenized(result, kept, plan), plan.tokenizer, transposer)
+            of_kept = (rows, Decoder(rows, kept, plan.tokenizer, transposer))
+        _check_tokens(result, shift, shifted, ids, *of_kept, plan, transposer)
+    result.bar = {"piece": piece.name} | bars_shown(piece.score, own, shown, plan.tokenizer)
     return result
+
+
+def _check_tokens(
+    result: Checked,
+    shift: int,
+    shifted: ScoreTick,
+    ids: list[NDArray[np.int64]],
+    tokens: Tokens,
+    decoder: Decoder,
+    plan: Plan,
+    transposer: TokenTransposer | None,
+) -> None:
+    """By table, the shifted ids and what they decode to; without one, what the ids of the score decode to."""
+    if transposer is not None:
+        table = partial(table_difference, tokens, ids, shifted, shift, plan.tokenizer, transposer)
+        _note(result, shift, "table", _tried(table))
+        _note(result, shift, "decode", _tried(partial(decoder.difference, shift)))
+    elif decoder.faithful:
+        _note(result, shift, "decode", _tried(partial(decoder.difference_of_ids, ids, shifted)))
+
+
+def _tokenized(result: Checked, score: ScoreTick, plan: Plan) -> list[NDArray[np.int64]]:
+    began = time.perf_counter()
+    ids = tokenize(plan.tokenizer, score)
+    result.seconds += time.perf_counter() - began
+    result.notes += score.note_num()
+    return ids
 
 
 def _note(result: Checked, shift: int, check: str, difference: Difference | None) -> None:

@@ -10,7 +10,7 @@ from symusic.core import ScoreTick
 from midiaug.data.meter import Meter
 from midiaug.data.proof import mark_drums
 from midiaug.data.transpose import MusicTokenizer, TokenTransposer, base_vocabulary, transpose
-from midiaug.errors import PitchOutOfRange
+from midiaug.errors import PitchOutOfRange, one_line
 from midiaug.inspection.choice import Chosen
 from midiaug.inspection.scores import Difference, difference_of, note_difference, sorted_notes
 
@@ -93,20 +93,21 @@ class Decoder:
         written: Any = tokenizer  # all of MidiTok: what training needs of a tokenizer does not decode
         self._written = written
         kept: ScoreTick = self._written.preprocess_score(score)
-        self._programs = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
+        self._programs = _programs_of(kept)
+        self._original: ScoreTick | None = None
+        self._failure = ""
         try:
-            self._original = self._decode(self._by_table(0))
-        except Exception:  # MidiTok's own failures are of every kind
-            if transposer is not None:
-                raise
-            self.faithful = False
-        else:
-            self.faithful = _as_written_difference(kept, self._original) is None
+            self._original = self._decode(self._by_table(0), self._own_programs())
+        except Exception as error:  # MidiTok's own failures are of every kind
+            self._failure = f"{type(error).__name__}: {one_line(error)}"
+        self.faithful = self._original is not None and _as_written_difference(kept, self._original) is None
 
     def difference(self, shift: int) -> Difference | None:
         """The first note of the ids shifted by table that is not that of the decoded original, or of the score."""
+        if self._original is None:
+            return Difference("the tokens of the original, decoded", "music", self._failure)
         try:
-            decoded = self._decode(self._by_table(shift))
+            decoded = self._decode(self._by_table(shift), self._own_programs())
         except PitchOutOfRange as error:
             return Difference("decoded tokens", "a token for each note", str(error))
         found = difference_of(self._original, decoded, shift)
@@ -120,20 +121,23 @@ class Decoder:
         ids: (tokens,) of each track, as the tokenizer writes it.
         """
         kept: ScoreTick = self._written.preprocess_score(shifted)
-        programs = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
-        decoded = self._written.decode(
-            *([ids[0].tolist()] if self._written.one_token_stream else [[row.tolist() for row in ids], programs])
-        )
-        return _as_written_difference(kept, decoded)
+        return _as_written_difference(kept, self._decode([row.tolist() for row in ids], _programs_of(kept)))
+
+    def _own_programs(self) -> list[tuple[int, bool]]:
+        return [self._programs[track] for track in self._tokens.tracks] if not self._written.one_token_stream else []
 
     def _by_table(self, shift: int) -> list[list[int]]:
         table = self._transposer
         return [(row if table is None else table(row, shift)).tolist() for row in self._tokens.rows]
 
-    def _decode(self, ids: list[list[int]]) -> ScoreTick:
+    def _decode(self, ids: list[list[int]], programs: list[tuple[int, bool]]) -> ScoreTick:
         if self._written.one_token_stream:
             return self._written.decode(ids[0])  # type: ignore[no-any-return]
-        return self._written.decode(ids, [self._programs[track] for track in self._tokens.tracks])  # type: ignore[no-any-return]
+        return self._written.decode(ids, programs)  # type: ignore[no-any-return]
+
+
+def _programs_of(score: ScoreTick) -> list[tuple[int, bool]]:
+    return [(int(track.program), bool(track.is_drum)) for track in score.tracks]
 
 
 def _as_written_difference(kept: ScoreTick, decoded: ScoreTick) -> Difference | None:

@@ -10,8 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
 from symusic.core import ScoreTick
 
-from midiaug.data.pieces import parse
-from midiaug.data.transpose import transpose, without_unwritable
+from midiaug.data.transpose import transpose
 from midiaug.files import write_whole
 from midiaug.inspection.bars import some_of
 from midiaug.inspection.checks import Checked, Plan, kept_by
@@ -62,13 +61,13 @@ def plot_preview(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: Pla
 
 
 def _row(piece: Chosen, result: Checked, plan: Plan, shown: list[int]) -> _Row:
-    score, _ = without_unwritable(parse(piece.midi, plan.limits), plan.tokenizer)
     shifted = {}
     for shift in shown:
-        if shift not in result.away and shift:
-            kept = kept_by(score, shift, plan.tokenizer)[0] if plan.drop else score
+        if shift in result.files and shift:
+            kept = kept_by(piece.score, shift, plan.tokenizer)[0] if plan.drop else piece.score
             shifted[shift] = transpose(kept, shift)
-    return _Row(piece.name, score, shifted, result.away, result.lost)
+    nothing = {shift: "loses all of its notes" for shift in result.lost if shift not in result.files}
+    return _Row(piece.name, piece.score, shifted, result.away | nothing, result.lost)
 
 
 def _draw(part: SubFigure, row: _Row, shown: list[int], lowest: bool) -> None:

@@ -1,5 +1,6 @@
 """The keys of `python -m midiaug.preview`, checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from omegaconf import DictConfig
@@ -7,6 +8,8 @@ from omegaconf import DictConfig
 from midiaug.errors import ConfigError
 from midiaug.schemas import typed
 from midiaug.settings import SharedSettings, check_shared
+
+_OF_SOURCE = ("source", "path", "collection", "column", "limit", "val_split", "split", "twin_share")
 
 
 @dataclass
@@ -33,3 +36,9 @@ def checked_preview(config: DictConfig) -> PreviewSettings:
     if settings.preview.file is not None and not settings.preview.file.strip():
         raise ConfigError("preview.file is empty: give a MIDI or ABC file, or leave the key out")
     return settings
+
+
+def names_a_source(words: Sequence[str]) -> bool:
+    """Whether the words of a command line say which music is read; a file alone needs no other music."""
+    keys = {word.lstrip("+~").partition("=")[0] for word in words}
+    return bool(keys & {"data", *(f"data.{key}" for key in _OF_SOURCE)})

@@ -52,19 +52,21 @@ def write_midi(score: ScoreTick, path: Path) -> int:
     return len(data)
 
 
-def file_difference(score: ScoreTick, path: Path) -> Difference | None:
-    """The first thing in a MIDI file, read as any program reads it, that is not in the score that it was written from.
+def file_difference(original: ScoreTick, path: Path, shift: int) -> Difference | None:
+    """The first thing in a MIDI file, read as any program reads it, that is not the original moved by the shift.
 
-    MIDI has no track without anything in it; those are left aside.
+    The original is the score as it was before any writing. Tracks without anything in them are left aside: a MIDI file
+    has none.
     """
     try:
         found = ScoreTick.from_midi(path.read_bytes())
     except RuntimeError as error:  # symusic's own, for a file that is none
         return Difference("the file", "one that can be read", str(error))
-    return difference_of(_heard(score), _heard(found), 0)
+    return difference_of(_heard(original), _heard(found), shift)
 
 
 def _heard(score: ScoreTick) -> ScoreTick:
     kept = score.copy()
-    kept.tracks = [track for track in score.tracks if any(len(getattr(track, name)) for name in _HEARD)]
+    tracks = [track for track in score.tracks if any(len(getattr(track, name)) for name in _HEARD)]
+    kept.tracks = type(score.tracks)(tracks)
     return kept
