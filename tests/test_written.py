@@ -109,7 +109,7 @@ def test_music_that_midi_itself_cannot_hold_is_found(tmp_path):
 
 def test_a_file_that_is_cut_off_is_found(tmp_path):
     size = write_midi(band(), tmp_path / "a.mid")
-    (tmp_path / "a.mid", 0).write_bytes((tmp_path / "a.mid", 0).read_bytes()[: size // 2])
+    (tmp_path / "a.mid").write_bytes((tmp_path / "a.mid").read_bytes()[: size // 2])
     assert file_difference(band(), tmp_path / "a.mid", 0) is not None
 
 

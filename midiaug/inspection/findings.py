@@ -133,7 +133,7 @@ def say_training(view: dict[str, Any], costs: dict[str, Any] | None, draw: str) 
     log.info("%s", cost_table(costs))
     many = "one process" if costs["processes"] == 1 else f"{costs['processes']} processes"
     say("", f"estimates, for {many}, each step once, scaled by notes: writing from {used['files']:,} copies written")
-    say("", f"here as midiaug.materialize writes them, tokenizing from {used['tokenized_notes']:,} notes of the checks")
+    say("", f"as midiaug.materialize writes them, tokenizing from {used['tokenized_notes']:,} notes tokenized here")
     speeds = [f"{now[key]:,.2g} s" for key in ("reading_seconds_an_epoch", "reading_unshifted_seconds_an_epoch")]
     say("", f"while loading: the windows of an epoch are read in {speeds[0]} shifted, in {speeds[1]} as they are")
     if not now["tokenized_now"]:
