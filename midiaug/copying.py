@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.corpus import Corpus
-from midiaug.data.fingerprint import TopLine, ngrams_of_lines, top_lines
+from midiaug.data.fingerprint import TopLine, top_lines, whole_ngrams_of_lines
 from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.suffixes import END, Suffixes, letters_of
 
@@ -26,7 +26,7 @@ from midiaug.suffixes import END, Suffixes, letters_of
 class Copying:
     """What of one piece is in the training pieces.
 
-    share_of_12grams: of the piece's 12-grams, those that a training piece has; None where the piece has none.
+    share_of_12grams: of the piece's 12-grams, those that a training piece has; None where no line is of 13 notes.
     longest_notes: the notes of the longest passage that one training piece has too, 0 where not even an interval is.
     longest_beats: quarter notes from its first onset to its last. at_beat: where it begins in the piece.
     piece: the training piece it is in. piece_beat: where it begins there. semitones: how far up it is from there.
@@ -53,7 +53,7 @@ class TrainingPassages:
         grams, lines, rows = [np.zeros(0, np.uint64)], [], []
         for row, score in enumerate(scores):
             of_score = top_lines(score)
-            grams.append(ngrams_of_lines(of_score))
+            grams.append(whole_ngrams_of_lines(of_score))
             for line in of_score:
                 if len(line.pitches) > 1:
                     lines.append(line)
@@ -82,7 +82,7 @@ class TrainingPassages:
     def copying_of(self, score: ScoreTick) -> Copying:
         """What of the piece is in the training pieces. Of passages of the same length, the first in the piece."""
         lines = top_lines(score)
-        grams = ngrams_of_lines(lines)
+        grams = whole_ngrams_of_lines(lines)
         share = float(self._has(grams).mean()) if len(grams) else None
         found = [(*self._suffixes.longest(line), line) for line in lines if len(line.pitches) > 1]
         notes, at, there, line = max(found, key=lambda one: one[0], default=(0, 0, 0, None))

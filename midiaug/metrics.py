@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import NGRAM, ngrams_of, ngrams_of_steps, top_lines
+from midiaug.data.fingerprint import NGRAM, ngrams_of_steps, top_lines, whole_ngrams_of_lines
 from midiaug.keys import Key, key_of, pitch_class_weights
 
 FIGURES = (
@@ -132,11 +132,11 @@ def groove_consistency(score: ScoreTick) -> float | None:
 def pair_similarities(scores: Sequence[ScoreTick]) -> NDArray[np.float64]:
     """(pairs,) of each two pieces, the 12-grams that both have over those that either has (Jaccard 1901), in any key.
 
-    12-grams are those of the fingerprint; a pair in which neither has any is left out. Pairs grow with the square of
+    12-grams are those of the fingerprint, of lines of 13 notes or more; a pair in which neither has any is left out. Pairs grow with the square of
     the pieces: of more than 1,000 pieces, 1,000 stand for all, spread evenly.
     """
     chosen = np.linspace(0, len(scores) - 1, min(len(scores), _MOST_COMPARED)).astype(int)
-    rows = [ngrams_of(scores[number]) for number in chosen]
+    rows = [whole_ngrams_of_lines(top_lines(scores[number])) for number in chosen]
     sizes = np.array([len(row) for row in rows], np.int64)
     if sizes.sum() == 0:
         return np.zeros(0)

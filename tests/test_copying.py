@@ -101,6 +101,27 @@ def test_a_piece_without_an_interval_copies_nothing(passages, notes):
     assert passages.copying_of(piece(notes)) == Copying(None, 0, 0.0)
 
 
+@pytest.mark.parametrize("notes", [2, 5, 8, 12])
+def test_a_piece_of_fewer_than_thirteen_notes_has_no_share_though_it_is_an_exact_copy(tunes, passages, notes):
+    found = passages.copying_of(piece(melody_of(tunes[5])[:notes]))
+    assert (found.share_of_12grams, found.longest_notes) == (None, notes)
+    assert passages.copying_of(piece(melody_of(tunes[5])[:13])).share_of_12grams == 1
+
+
+def test_a_short_line_beside_a_long_one_does_not_count(tunes, passages):
+    both = piece(melody_of(tunes[5])[:20])
+    both.tracks.append(piece(melody_of(music.tune(900))[:6]).tracks[0])
+    assert passages.copying_of(both).share_of_12grams == 1
+
+
+def test_short_training_lines_hold_no_passage():
+    short = TrainingPassages([piece(melody_of(music.tune(1))[:8])], ["short.mid"])
+    assert short.copying_of(music.tune(1)).share_of_12grams == 0
+    assert short.copying_of(piece(melody_of(music.tune(1))[:8])) == Copying(
+        None, 8, melody_of(music.tune(1))[7][0] / music.QUARTER, 0, "short.mid", 0, 0
+    )
+
+
 def test_without_training_pieces_nothing_is_copied(tunes):
     assert TrainingPassages([], []).copying_of(tunes[0]) == Copying(0.0, 0, 0.0)
 

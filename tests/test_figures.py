@@ -70,6 +70,19 @@ def test_without_the_corpus_the_generated_figures_stand_alone():
     assert "range, semitones" in table_of(result)
 
 
+def test_pieces_too_short_for_a_passage_are_called_so(opened):
+    _, _, corpus = opened
+    short = music.tune(8000, bars=8)
+    short.tracks[0].notes = type(short.tracks[0].notes)(list(short.tracks[0].notes)[:9])
+    result = figures([short, short], corpus)
+    assert result["copying"]["generated"]["share_of_12grams"] is None
+    rows = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in table_of(result).splitlines()[3:-1]}
+    assert rows["13-note passages found in training"] == "too short"
+    assert rows["13-note passages that are no repeat"] == "too short"
+    assert rows["passages that two of them share"] == "too short"
+    assert copied_much(result) is None
+
+
 def test_a_score_is_written_as_the_tokenizer_would():
     score = music.tune(1, chords=True, drums=True)
     for programs in (False, True):

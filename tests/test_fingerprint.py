@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from symusic import Note, Score, Tempo, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import ngrams_of, ngrams_of_steps, top_lines
+from midiaug.data.fingerprint import ngrams_of, ngrams_of_steps, top_lines, whole_ngrams_of_lines
 
 SEEDS = range(8)
 
@@ -143,6 +143,14 @@ def test_a_track_of_fewer_than_two_onsets_has_no_n_gram(notes):
 def test_a_track_has_an_n_gram_for_each_run_of_twelve_steps_and_a_shorter_one_is_a_single_n_gram(steps):
     notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
     assert len(ngrams_of(line(*notes))) == max(1, steps - 12 + 1)
+
+
+@pytest.mark.parametrize(("steps", "count"), [(0, 0), (1, 0), (11, 0), (12, 1), (15, 4)])
+def test_of_whole_n_grams_a_shorter_line_has_none(steps, count):
+    notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
+    grams = whole_ngrams_of_lines(top_lines(line(*notes)))
+    assert len(grams) == count
+    assert set(grams.tolist()) <= set(ngrams_of(line(*notes)).tolist())
 
 
 def test_the_hashes_are_those_that_caches_hold():

@@ -160,6 +160,15 @@ def test_similarity_is_what_two_pieces_share_of_what_either_has(seeds):
     assert self_similarity(scores) == pytest.approx(np.mean(expected))
 
 
+@pytest.mark.parametrize("notes", [2, 8, 12])
+def test_pieces_too_short_for_a_passage_have_no_similarity(notes):
+    short = piece([(time, 60 + time) for time in range(notes)])
+    assert len(pair_similarities([short, short])) == 0
+    assert self_similarity([short, short]) is None
+    long = piece([(time, 60 + time % 5) for time in range(30)])
+    assert pair_similarities([short, short, long]).tolist() == [0, 0]
+
+
 def test_the_same_tune_in_two_keys_is_wholly_alike_and_different_tunes_are_not():
     tune = music.tune(1)
     assert self_similarity([tune, music.moved(tune, 5), music.stretched(tune, 2)]) == 1
@@ -167,7 +176,7 @@ def test_the_same_tune_in_two_keys_is_wholly_alike_and_different_tunes_are_not()
 
 
 def test_of_very_many_pieces_a_thousand_are_compared():
-    scores = [music.tune(seed % 2, bars=2) for seed in range(1500)]
+    scores = [music.tune(seed % 2, bars=4) for seed in range(1500)]
     pairs = pair_similarities(scores)
     assert len(pairs) == 1000 * 999 / 2
     assert 0 < pairs.mean() < 1

@@ -73,6 +73,14 @@ def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint6
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 
+def whole_ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
+    """Those of lines that hold a whole n-gram, `size` steps or more: what two pieces have in common, and no accident.
+
+    For the split a shorter line is an n-gram too, so that short twins are found.
+    """
+    return ngrams_of_lines([line for line in lines if len(line.pitches) > size], size)
+
+
 def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.uint64]:
     """One hash a window of `size` steps, in their order; a shorter line is one n-gram whole."""
     if len(steps) == 0:

@@ -19,6 +19,7 @@ from midiaug.text_tables import as_text
 
 _MOST_PIECES = 256  # of the validation pieces; more make the figures no surer
 _MOST_WRITTEN = 4000  # training pieces that are rewritten as the tokenizer writes them, some milliseconds each
+_OF_PASSAGES = ("distinct_ngrams", "self_similarity")  # figures that music of fewer than 13 notes has not
 _LABELS = {
     "pitch_class_entropy": ("pitch classes, entropy in bits", "{:.2f}"),
     "distinct_pitches": ("different pitches", "{:.1f}"),
@@ -109,17 +110,22 @@ def table_of(result: dict[str, Any]) -> str:
         ("longest_median", "longest copied passage, notes (median)", "{:.0f}"),
         ("longest_notes", "longest of all", "{:.0f}"),
     ):
-        values = [(result["copying"][side] or {}).get(name) for side in ("generated", "validation")]
-        table.add_row(label, *("" if value is None else form.format(value) for value in values))
+        table.add_row(label, *(_copied(result["copying"][side], name, form) for side in ("generated", "validation")))
     return as_text(table)
 
 
 def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:
     figure = (side or {}).get(name) or {}
     if figure.get("mean") is None:
-        return ""
+        return "too short" if figure and name in _OF_PASSAGES else ""
     sd = figure["sd"]
     return form.format(figure["mean"]) + ("" if sd is None else f" ± {form.format(sd)}")
+
+
+def _copied(side: dict[str, Any] | None, name: str, form: str) -> str:
+    if side is None or not side["n"]:
+        return ""
+    return "too short" if side[name] is None else form.format(side[name])
 
 
 def copied_much(result: dict[str, Any]) -> str | None:
