@@ -132,8 +132,8 @@ def groove_consistency(score: ScoreTick) -> float | None:
 def pair_similarities(scores: Sequence[ScoreTick]) -> NDArray[np.float64]:
     """(pairs,) of each two pieces, the 12-grams that both have over those that either has (Jaccard 1901), in any key.
 
-    12-grams are those of the fingerprint, of lines of 13 notes or more; a pair in which neither has any is left out. Pairs grow with the square of
-    the pieces: of more than 1,000 pieces, 1,000 stand for all, spread evenly.
+    12-grams are those of the fingerprint, of lines of 13 notes or more; a pair in which neither has any is left out.
+    Pairs grow with the square of the pieces: of more than 1,000 pieces, 1,000 stand for all, spread evenly.
     """
     chosen = np.linspace(0, len(scores) - 1, min(len(scores), _MOST_COMPARED)).astype(int)
     rows = [whole_ngrams_of_lines(top_lines(scores[number])) for number in chosen]

@@ -57,8 +57,12 @@ ORDER = [
         "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
-        *("generation." + name for name in ("settings", "sound", "grammar", "cursor", "sampling", "prompts", "songs")),
-        *("generation.figures", "generation.continuing", "generation.composing", "generate"),
+        *(
+            "generation." + name
+            for name in ("settings", "sound", "grammar", "cursor", "progress", "sampling", "prompts")
+        ),
+        *("generation." + name for name in ("songs", "counterpart", "spread", "figures", "continuing", "beginnings")),
+        *("generation.composing", "generate"),
         *("comparison." + name for name in ("settings", "progress", "finding", "logs", "runs", "groups", "gains")),
         *(
             "comparison." + name

@@ -108,3 +108,30 @@ def test_a_prompt_that_cannot_be_used_leaves_nothing(finished, tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         generated(finished, tmp_path / "a", prompt=str(tmp_path / "nix.mid"))
     assert not list((tmp_path / "a").iterdir())
+
+
+def test_what_a_continuation_is_held_against_is_said_and_of_the_same_kind(finished, tmp_path, caplog):
+    caplog.set_level("INFO", "midiaug")
+    file = tune_file(tmp_path, chords=True)
+    behind = generated(finished, tmp_path / "a", prompt=str(file), bars=2)
+    own = generated(finished, tmp_path / "b", prompts="val", bars=2, max_bars=None)
+    alone = generated(finished, tmp_path / "c")
+    # tracks of chords, which begin with the melodies, are not what a melody is held against
+    assert behind["copying"]["validation"]["n"] == 6
+    assert own["copying"]["validation"]["n"] == own["n"] == 3
+    assert alone["copying"]["validation"]["n"] > 6
+    for result in (behind, own, alone):
+        assert f"validation  {result['against']}" in caplog.text
+    shares = [row["real"] for row in own["prompts"]["pieces"]]
+    assert len(shares) == own["variety"]["validation"]["notes"]["n"]
+
+
+def test_a_prompt_in_another_time_signature_is_marked(folder_of_tunes, tmp_path):
+    plain = training.settings(
+        folder_of_tunes, tmp_path / "cache", "trainer.max_epochs=1", "+tokenizer.params.use_time_signatures=false"
+    )
+    _, learner, _ = training.run(plain, tmp_path)
+    learner.trainer.save_checkpoint(tmp_path / "b.ckpt")
+    (tmp_path / "waltz.abc").write_text("X:1\nM:3/4\nL:1/4\nK:G\nG A B | c d e | g2 f | e d c |\n")
+    assert generated(tmp_path / "b.ckpt", tmp_path / "a", prompt=str(tmp_path / "waltz.abc"))["uncounted"] == {"3/4": 3}
+    assert generated(tmp_path / "b.ckpt", tmp_path / "b")["uncounted"] == {}

@@ -47,7 +47,7 @@ def test_a_piece_that_goes_on_as_it_does_has_the_share_of_the_real_one():
         real.tracks[0].notes = type(real.tracks[0].notes)(
             [note for note in real.tracks[0].notes if 2 * music.BAR <= note.time < 4 * music.BAR]
         )
-        songs.append(Song(real, real, 8, 2, False))
+        songs.append(Song(real, real, 8, 2, False, 16))
     report = key_report(prompts, songs, 2)
     assert report["in_scale"]["generated"] == report["in_scale"]["real"] > 0.6
     assert (report["bars"], report["continued"], report["n"]) == (2, 2, 4)

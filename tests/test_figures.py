@@ -5,7 +5,7 @@ import logging
 import music
 import numpy as np
 import pytest
-from miditok import REMI, TokenizerConfig
+from miditok import REMI
 
 from midiaug.data.module import MidiDataModule
 from midiaug.generation.figures import as_written, copied_much, figures, open_corpus, table_of
@@ -75,6 +75,7 @@ def test_pieces_too_short_for_a_passage_are_called_so(opened):
     short = music.tune(8000, bars=8)
     short.tracks[0].notes = type(short.tracks[0].notes)(list(short.tracks[0].notes)[:9])
     result = figures([short, short], corpus)
+    assert result["variety"]["generated"]["notes"]["mean"] == 9
     assert result["copying"]["generated"]["share_of_12grams"] is None
     rows = {line.split("│")[1].strip(): line.split("│")[2].strip() for line in table_of(result).splitlines()[3:-1]}
     assert rows["13-note passages found in training"] == "too short"
@@ -83,9 +84,39 @@ def test_pieces_too_short_for_a_passage_are_called_so(opened):
     assert copied_much(result) is None
 
 
-def test_a_score_is_written_as_the_tokenizer_would():
-    score = music.tune(1, chords=True, drums=True)
-    for programs in (False, True):
-        written = as_written(score, Grammar(REMI(TokenizerConfig(use_programs=programs))))
-        assert written.note_num() == score.note_num()
-        assert sum(track.is_drum for track in written.tracks) == 1
+def test_behind_a_prompt_what_is_held_against_comes_behind_as_many_bars(opened):
+    data, grammar, _ = opened
+    behind = open_corpus(data, grammar, 4, 0, 2)
+    assert len(behind.validation) == len(behind.pieces)
+    assert "the 4 bars behind the first 2 bars of 6 validation pieces" in behind.counterpart.words
+    assert figures([music.tune(1)], behind)["against"] == behind.counterpart.words
+
+
+def test_where_validation_pieces_are_the_prompts_nothing_is_held_against_before_they_are_chosen(opened):
+    data, grammar, _ = opened
+    assert open_corpus(data, grammar, 4, 0, None).validation == []
+
+
+def test_the_last_column_says_where_the_generated_pieces_lie(opened):
+    _, _, corpus = opened
+    assert len(corpus.validation) >= 8
+    wrong = [music.tune(seed, bars=8) for seed in range(8000, 8003)]
+    for score in wrong:
+        for number, note in enumerate(score.tracks[0].notes):
+            note.pitch = 40 + 7 * number % 50
+    result = figures(wrong, corpus)
+    verdicts = {line.split("│")[1].strip(): line.split("│")[4].strip() for line in table_of(result).splitlines()[3:-1]}
+    assert verdicts["pitch classes, entropy in bits"] == "above"
+    assert verdicts["notes within one scale"] == "below"
+    assert verdicts["longest of all"] == ""
+    assert result["spread"]["scale_consistency"]["inside"] == 0
+    assert set(result["spread"]) == {*FIGURES, "share_of_12grams", "longest_median"}
+    same = figures(corpus.validation, corpus)["spread"]
+    assert {name: found["verdict"] for name, found in same.items() if found} == dict.fromkeys(same, "within")
+    assert figures(wrong, None)["spread"] is None
+
+
+def test_a_single_piece_shares_nothing_and_is_not_too_short():
+    table = table_of(figures([music.tune(1)], None))
+    (row,) = [line for line in table.splitlines() if "two of them share" in line]
+    assert row.split("│")[2].strip() == ""

@@ -96,6 +96,36 @@ def test_notes_that_cannot_be_written_are_counted_and_a_prompt_of_none_is_refuse
         make_prompt("b", late, 2, grammar)
 
 
+@pytest.fixture
+def book(tmp_path):
+    """An ABC file of three tunes that begin on G, A and B."""
+    tunes = [ABC.replace("X:1", f"X:{number}").replace("G A B", f"{note} A B") for number, note in enumerate("GAB", 1)]
+    (tmp_path / "book.abc").write_text("\n".join(tunes))
+    return tmp_path / "book.abc"
+
+
+@pytest.mark.parametrize(("tune", "pitch"), [(None, 67), (1, 67), (2, 69), (3, 71)])
+def test_of_an_abc_file_of_several_the_tune_that_is_taken_is_said(book, tune, pitch, caplog):
+    caplog.set_level("INFO", "midiaug")
+    assert read_prompt(str(book), tune).tracks[0].notes[0].pitch == pitch
+    assert f"{tune or 1} of the 3 in book.abc" in caplog.text
+    assert ("tune=N takes another" in caplog.text) == (tune is None)
+
+
+def test_a_tune_that_is_not_there_is_refused(book, tmp_path):
+    with pytest.raises(ConfigError, match=r"tune=4: .*book.abc has tunes 1 to 3; give one of them"):
+        read_prompt(str(book), 4)
+    file = tune_file(tmp_path)
+    assert read_prompt(str(file), 1).note_num() == read_prompt(str(file)).note_num()
+    with pytest.raises(ConfigError, match=r"tune=2: .* has only a tune 1"):
+        read_prompt(str(file), 2)
+
+
+def test_a_folder_as_a_prompt_is_called_one(tmp_path):
+    with pytest.raises(ConfigError, match=r"that is a folder; give a file in it"):
+        read_prompt(str(tmp_path))
+
+
 def test_midi_and_abc_files_are_read_and_anything_else_is_named(tmp_path):
     assert read_prompt(str(tune_file(tmp_path))).note_num() > 8
     (tmp_path / "a.abc").write_text(ABC)

@@ -104,6 +104,33 @@ def test_tokens_are_drawn_as_often_as_their_chances_say():
     assert draw(shares, torch.tensor([1.0], dtype=torch.float64)).tolist() == [4]
 
 
+def test_noise_that_is_drawn_in_parts_is_the_same():
+    whole = noise_of(3, 2, 50)
+    assert torch.equal(torch.cat([noise_of(3, 2, 20), noise_of(3, 2, 30, before=20)], 1), whole)
+
+
+def test_more_tokens_at_most_take_no_more_memory_and_change_nothing():
+    tokenizer = REMI()
+    grammar, model = Grammar(tokenizer), random_model(tokenizer)
+    few, many = (sample(model, grammar, [[]], 2, Choice(), max_tokens=most).samples for most in (2000, 10**15))
+    assert few == many
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 5e-324])
+def test_a_temperature_next_to_nothing_takes_the_likeliest(temperature):
+    assert probabilities(LOGITS, ALL, Choice(temperature=temperature)).tolist() == [[0, 0, 0, 1]]
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf")])
+def test_a_model_that_says_no_numbers_is_found_out(weight):
+    tokenizer = REMI()
+    grammar, model = Grammar(tokenizer), random_model(tokenizer)
+    assert sample(model, grammar, [[]], 1, Choice(), max_tokens=5).sound
+    with torch.no_grad():
+        model.output.weight.fill_(weight)
+    assert not sample(model, grammar, [[]], 1, Choice(), max_tokens=5).sound
+
+
 def test_a_piece_of_one_likeliest_token_at_a_time_needs_no_noise():
     tokenizer = REMI()
     grammar, model = Grammar(tokenizer), random_model(tokenizer)

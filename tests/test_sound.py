@@ -21,6 +21,14 @@ def test_a_soundfont_that_is_not_there_is_refused(tmp_path):
         player("auto", str(tmp_path / "a.sf2"))
 
 
+@pytest.mark.parametrize("wav", [False, True, "auto"])
+def test_a_soundfont_that_is_not_there_is_refused_whatever_is_wanted(tmp_path, wav):
+    with pytest.raises(ConfigError, match=r"soundfont=.*no such file"):
+        player(wav, str(tmp_path / "nope"))
+    with pytest.raises(ConfigError, match=r"soundfont=.*that is a folder"):
+        player(wav, str(tmp_path))
+
+
 def test_without_fluidsynth_auto_is_silent_and_true_is_refused(monkeypatch, tmp_path):
     (tmp_path / "a.sf2").write_bytes(b"RIFF....sfbk")
     monkeypatch.setenv("PATH", str(tmp_path))

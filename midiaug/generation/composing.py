@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,25 @@ import torch
 
 from midiaug.data.report import say
 from midiaug.directories import shown
-from midiaug.errors import CacheError, CorpusError, SplitError
+from midiaug.errors import CacheError, CheckpointError, CorpusError, SplitError
 from midiaug.files import write_json, write_whole
-from midiaug.generation.continuing import choose_prompts, key_report, say_keys
+from midiaug.generation.beginnings import beginnings, uncounted
+from midiaug.generation.continuing import key_report, say_keys
+from midiaug.generation.counterpart import real_continuations
 from midiaug.generation.figures import Corpus, copied_much, figures, open_corpus, table_of
 from midiaug.generation.grammar import Grammar
+from midiaug.generation.progress import drawing_bar
 from midiaug.generation.prompts import Prompt, make_prompt, read_prompt
 from midiaug.generation.sampling import Choice, Sampled, sample
 from midiaug.generation.settings import GenerateSettings
 from midiaug.generation.songs import Song, make_song
 from midiaug.generation.sound import play
+from midiaug.model import RecurrentLM
 from midiaug.rolls import Roll, plot_rolls
 from midiaug.trained import Trained, load_trained
 
 log = logging.getLogger("midiaug")
+_OTHER_CHECKPOINT = "give another checkpoint, or train again with a lower optim.lr"
 _MOST_ROLLS = 12
 _BEATS_SHOWN = 32.0
 
@@ -37,22 +43,23 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     say("model", f"{shown(ckpt)}, {type(trained.learner.model.recurrent).__name__}")
     grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)
-    prompt = (
-        None
-        if settings.prompt is None
-        else make_prompt(settings.prompt, read_prompt(settings.prompt), settings.bars, grammar)
-    )
+    prompt = None
+    if settings.prompt is not None:
+        prompt = make_prompt(settings.prompt, read_prompt(settings.prompt, settings.tune), settings.bars, grammar)
     corpus = _music_of(trained, grammar, settings)
-    prompts = _prompts(settings, prompt, corpus, grammar)
-    choice = Choice(settings.temperature, settings.top_k, settings.top_p)
-    ids, signatures = [one.ids if one else [] for one in prompts], [one.signature if one else None for one in prompts]
-    limits = {"max_tokens": settings.max_tokens, "seed": settings.seed, "signatures": signatures}
-    sampled = sample(model, grammar, ids, settings.length, choice, **limits)  # type: ignore[arg-type]
+    prompts = beginnings(settings, prompt, None if corpus is None else corpus.pieces, grammar)
+    sampled = _sampled(settings, model, grammar, prompts)
+    if not sampled.sound:
+        raise CheckpointError(f"ckpt={ckpt}: its weights are too large to count with; {_OTHER_CHECKPOINT}")
     songs = [make_song(one, grammar, given) for one, given in zip(sampled.samples, prompts, strict=True)]
     files = _write(songs, prompts, directory)
+    given = [one for one in prompts if one is not None]
+    if settings.prompts is not None and corpus is not None:
+        corpus = replace(corpus, counterpart=real_continuations(given, songs, grammar))
     result = _result(settings, ckpt, sampled, songs, files, corpus)
+    result["uncounted"] = uncounted(given)
     if settings.prompts is not None:
-        result["prompts"] = key_report([one for one in prompts if one], songs, settings.length)
+        result["prompts"] = key_report(given, songs, settings.length)
     _draw(songs, files, result, directory / "generated.png")
     write_json(directory / "generate.json", result)
     if soundfont is not None:  # last: the music is there even if it cannot be played
@@ -71,7 +78,8 @@ def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) ->
             log.warning(
                 "the music is not quite what the checkpoint was trained on; the figures are those of what is there"
             )
-        return open_corpus(data, grammar, settings.length, settings.seed)
+        given = None if settings.prompts is not None else 0 if settings.prompt is None else settings.bars
+        return open_corpus(data, grammar, settings.length, settings.seed, given)
     except (CorpusError, CacheError, SplitError) as error:
         if place.path is not None or settings.prompts is not None:
             raise
@@ -79,27 +87,23 @@ def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) ->
         return None
 
 
-def _prompts(
-    settings: GenerateSettings, prompt: Prompt | None, corpus: Corpus | None, grammar: Grammar
-) -> Sequence[Prompt | None]:
-    """What each piece begins with."""
-    if settings.prompts is not None and corpus is not None:
-        return choose_prompts(corpus.pieces, settings.n, settings.bars, settings.length, grammar)
-    if prompt is not None:
-        say("prompt", f"{prompt.name}: {prompt.bars} bars, {prompt.score.note_num()} notes" + _track_of(prompt))
-        if prompt.whole.end() <= round(prompt.beats * prompt.whole.ticks_per_quarter) and prompt.bars > 1:
-            say("", "that is all of it")
-        if prompt.lost:
-            log.warning(
-                "%d notes of the prompt were left out: the checkpoint's tokenizer has no token for them", prompt.lost
-            )
-    return [prompt] * settings.n
-
-
-def _track_of(prompt: Prompt) -> str:
-    if prompt.track is None or len(prompt.score.tracks) == 1:
-        return ""
-    return f"; track {prompt.track + 1} of {len(prompt.score.tracks)} is continued, the others stop where it ends"
+def _sampled(
+    settings: GenerateSettings, model: RecurrentLM, grammar: Grammar, prompts: Sequence[Prompt | None]
+) -> Sampled:
+    choice = Choice(settings.temperature, settings.top_k, settings.top_p)
+    ids, signatures = [one.ids if one else [] for one in prompts], [one.signature if one else None for one in prompts]
+    with drawing_bar(len(prompts), settings.length, settings.max_tokens) as watch:
+        return sample(
+            model,
+            grammar,
+            ids,
+            settings.length,
+            choice,
+            max_tokens=settings.max_tokens,
+            seed=settings.seed,
+            signatures=signatures,
+            watch=watch,
+        )
 
 
 def _write(songs: Sequence[Song], prompts: Sequence[Prompt | None], directory: Path) -> list[Path]:
@@ -123,7 +127,7 @@ def _result(
 ) -> dict[str, Any]:
     found = figures([song.new for song in songs], corpus)
     pieces = found.pop("pieces")
-    keys = ("n", "seed", "temperature", "top_k", "top_p", "prompt", "bars", "max_tokens")
+    keys = ("n", "seed", "temperature", "top_k", "top_p", "prompt", "tune", "bars", "max_tokens")
     rows = [
         {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended} | piece
         for song, file, piece in zip(songs, files, pieces, strict=True)
@@ -160,7 +164,11 @@ def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfo
     rest = f"the others were stopped after {result['max_bars']} bars or {result['max_tokens']:,} tokens"
     say("generated", f"{notes:,} notes in {len(files)} pieces, {result['tokens_per_second']:,} tokens/s")
     say("", f"{ended} came to their own end" + ("" if ended == len(files) else f"; {rest}"))
+    if result["against"] is not None:
+        say("validation", result["against"])
     log.info("\n%s", table_of(result))
+    if result["spread"] is not None:
+        say("", "within: where 95 % of the validation pieces lie; below or above: outside of that")
     if (sentence := copied_much(result)) is not None:
         log.warning("%s", sentence)
     for side, keys in result["keys"].items():

@@ -8,8 +8,9 @@ from symusic.core import ScoreTick
 
 from midiaug.data.report import say
 from midiaug.errors import ConfigError
+from midiaug.generation.counterpart import continuation_beside, real_continuation
 from midiaug.generation.grammar import Grammar
-from midiaug.generation.prompts import Prompt, bar_line, between, make_prompt
+from midiaug.generation.prompts import Prompt, bar_line, make_prompt
 from midiaug.generation.songs import Song
 from midiaug.keys import Key, key_of, pitch_class_weights
 
@@ -39,14 +40,6 @@ def choose_prompts(
     return chosen
 
 
-def real_continuation(prompt: Prompt, begin: int, end: int) -> ScoreTick:
-    """What the piece itself has from one tick to another, of the track that is continued."""
-    real = between(prompt.whole, begin, end)
-    if prompt.track is not None:
-        real.tracks = type(real.tracks)([real.tracks[prompt.track]])
-    return real
-
-
 def share_in_scale(score: ScoreTick, key: Key) -> float | None:
     """The share of the pitched notes that belong to the key's scale; None without any note."""
     pitches = np.concatenate(
@@ -56,15 +49,14 @@ def share_in_scale(score: ScoreTick, key: Key) -> float | None:
 
 
 def key_report(prompts: Sequence[Prompt], songs: Sequence[Song], more: int) -> dict[str, Any]:
-    """How many notes stay in the scale of the prompt, generated and real, over the same bars.
+    """How many notes stay in the scale of the prompt, generated and real, over the same time.
 
     The key is heard in the prompt alone, all its tracks, so that neither continuation has a say in it.
     """
     rows: list[dict[str, Any]] = []
     for prompt, song in zip(prompts, songs, strict=True):
         key = key_of(pitch_class_weights(prompt.score))
-        begin, end = bar_line(prompt.whole, prompt.bars), bar_line(prompt.whole, prompt.bars + more)
-        real = real_continuation(prompt, begin, end)
+        real = continuation_beside(prompt, song)
         shares = [None if key is None else share_in_scale(score, key) for score in (song.new, real)]
         rows.append({"piece": prompt.name, "key": key and str(key), "generated": shares[0], "real": shares[1]})
     both = [row for row in rows if row["generated"] is not None and row["real"] is not None]

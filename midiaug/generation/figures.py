@@ -11,40 +11,55 @@ from symusic.core import ScoreTick
 from midiaug.copying import Copying, TrainingPassages, summary
 from midiaug.data.module import MidiDataModule
 from midiaug.data.pieces import NO_LIMITS, parse
-from midiaug.data.transpose import without_unwritable
+from midiaug.generation.counterpart import NOTHING, Counterpart, as_written, continuations, openings
 from midiaug.generation.grammar import Grammar
-from midiaug.generation.prompts import bar_line, between
-from midiaug.metrics import figures_of, keys_of, parts_of
+from midiaug.generation.spread import against_spread
+from midiaug.metrics import FIGURES, Variety, keys_of, pair_similarities, summary_of, variety
 from midiaug.text_tables import as_text
 
-_MOST_PIECES = 256  # of the validation pieces; more make the figures no surer
 _MOST_WRITTEN = 4000  # training pieces that are rewritten as the tokenizer writes them, some milliseconds each
-_OF_PASSAGES = ("distinct_ngrams", "self_similarity")  # figures that music of fewer than 13 notes has not
+_OF_PAIRS = "self_similarity"
+_OF_PASSAGES = ("distinct_ngrams", _OF_PAIRS)  # figures that music of fewer than 13 notes has not
 _LABELS = {
     "pitch_class_entropy": ("pitch classes, entropy in bits", "{:.2f}"),
     "distinct_pitches": ("different pitches", "{:.1f}"),
     "pitch_range": ("range, semitones", "{:.1f}"),
     "distinct_ngrams": ("13-note passages that are no repeat", "{:.0%}"),
-    "self_similarity": ("passages that two of them share", "{:.2%}"),
+    _OF_PAIRS: ("passages that two of them share", "{:.2%}"),
     "groove_consistency": ("rhythm alike from bar to bar, 0 to 1", "{:.3f}"),
     "scale_consistency": ("notes within one scale", "{:.0%}"),
 }
+_COPIED = {
+    "share_of_12grams": ("13-note passages found in training", "{:.1%}"),
+    "longest_median": ("longest copied passage, notes (median)", "{:.0f}"),
+    "longest_notes": ("longest of all", "{:.0f}"),
+}
+_SIDES = ("generated", "validation")
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """The music of the checkpoint, for comparison. validation: pieces as the model would write them.
+    """The music of the checkpoint, for comparison. counterpart: what of the validation pieces is held against.
 
     pieces: whole validation pieces, by name. passages: those of the training pieces.
     """
 
-    validation: list[ScoreTick]
+    counterpart: Counterpart
     pieces: list[tuple[str, ScoreTick]]
     passages: TrainingPassages
 
+    @property
+    def validation(self) -> list[ScoreTick]:
+        """The real music that is held against the generated."""
+        return self.counterpart.scores
 
-def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int) -> Corpus:
-    """Read the validation and the training pieces of a run; each validation piece is cut to `bars` bars."""
+
+def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int, given: int | None = 0) -> Corpus:
+    """Read the validation and the training pieces of a run, and take of each validation piece what compares.
+
+    bars: how many are generated at most. given: how many bars of a prompt come before them; None where the validation
+    pieces are the prompts, and so chosen first: then nothing compares yet.
+    """
     corpus, split = data.corpus, data.split
     rows = np.flatnonzero(split.validation)
     rows = rows[np.random.default_rng([seed, 0x67656E]).permutation(len(rows))]
@@ -52,72 +67,91 @@ def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int) ->
     training = np.flatnonzero(~split.validation)
     written = (lambda score: as_written(score, grammar)) if len(training) <= _MOST_WRITTEN else None
     passages = TrainingPassages.of(corpus, training, written)
-    whole = [as_written(between(score, 0, bar_line(score, bars)), grammar) for _, score in pieces[:_MOST_PIECES]]
-    parts = whole if grammar.one_stream else [part for score in whole for part in parts_of(score)]
-    return Corpus([score for score in parts if score.note_num()], pieces, passages)
+    if given is None:
+        return Corpus(NOTHING, pieces, passages)
+    real = continuations(pieces, given, bars, grammar) if given else openings(pieces, bars, grammar)
+    return Corpus(real, pieces, passages)
 
 
-def as_written(score: ScoreTick, grammar: Grammar) -> ScoreTick:
-    """A score as the tokenizer writes it: its own grid of time, and no note that it has no token for."""
-    tokenizer = grammar.tokenizer
-    kept, _ = without_unwritable(score, tokenizer)
-    sequences = tokenizer.encode(kept, encode_ids=False)
-    if not isinstance(sequences, list):
-        return tokenizer.decode(sequences)  # type: ignore[no-any-return]
-    tracks = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
-    if not sequences or len(sequences) != len(tracks):  # it writes tracks that have notes only
-        kept.tracks = type(kept.tracks)([track for track in kept.tracks if len(track.notes)])
-        tracks = [(int(track.program), bool(track.is_drum)) for track in kept.tracks]
-    if not sequences or len(sequences) != len(tracks):
-        return kept
-    return tokenizer.decode(sequences, tracks)  # type: ignore[no-any-return]
+@dataclass(frozen=True)
+class _Side:
+    """The figures of a set of pieces: of each, of each two, and what of each is in the training pieces."""
+
+    pieces: list[Variety]
+    pairs: list[float]
+    copying: list[Copying]
+
+    @classmethod
+    def of(cls, scores: Sequence[ScoreTick], corpus: Corpus | None) -> "_Side":
+        copying = [] if corpus is None else [corpus.passages.copying_of(score) for score in scores]
+        return cls([variety(score) for score in scores], pair_similarities(scores).tolist(), copying)
+
+    def values(self, name: str) -> list[float | None]:
+        """One figure of each piece, or of each two."""
+        if name in _COPIED:
+            attribute = "share_of_12grams" if name == "share_of_12grams" else "longest_notes"
+            return [getattr(one, attribute) for one in self.copying]
+        return [*self.pairs] if name == _OF_PAIRS else [getattr(one, name) for one in self.pieces]
 
 
 def figures(new: Sequence[ScoreTick], corpus: Corpus | None) -> dict[str, Any]:
     """Variety, copying and keys of the generated pieces and of the validation pieces, as generate.json has them.
 
-    Of each generated piece under `pieces`. Without the corpus, the generated pieces' variety and keys alone.
+    Of each generated piece under `pieces`. Under `spread`, for each figure, what `against_spread` says of it.
+    Without the corpus, the generated pieces' variety and keys alone.
     """
-    pieces, generated = figures_of(new)
-    copying = [] if corpus is None else [corpus.passages.copying_of(score) for score in new]
+    generated = _Side.of(new, corpus)
+    copying = [one.as_json() for one in generated.copying] if corpus is not None else [None] * len(new)
     result: dict[str, Any] = {
         "pieces": [
-            {"key": one.key, "variety": one.as_json(), "copying": copying[row].as_json() if copying else None}
-            for row, one in enumerate(pieces)
+            {"key": one.key, "variety": one.as_json(), "copying": copied}
+            for one, copied in zip(generated.pieces, copying, strict=True)
         ],
-        "variety": {"generated": generated, "validation": None},
-        "copying": {"generated": summary(copying) if copying else None, "validation": None},
-        "keys": {"generated": keys_of(pieces), "validation": None},
+        "against": corpus.counterpart.words if corpus is not None else None,
+        "variety": dict.fromkeys(_SIDES),
+        "copying": dict.fromkeys(_SIDES),
+        "keys": dict.fromkeys(_SIDES),
+        "spread": None,
     }
+    sides = {"generated": generated}
     if corpus is not None:
-        known, of_validation = figures_of(corpus.validation)
-        copied: list[Copying] = [corpus.passages.copying_of(score) for score in corpus.validation]
-        result["variety"]["validation"] = of_validation
-        result["copying"]["validation"] = summary(copied)
-        result["keys"]["validation"] = keys_of(known)
+        sides["validation"] = real = _Side.of(corpus.validation, corpus)
+        result["spread"] = {
+            name: against_spread(generated.values(name), real.values(name), middle=name == "longest_median")
+            for name in (*FIGURES, "share_of_12grams", "longest_median")
+        }
+    for name, side in sides.items():
+        result["variety"][name] = summary_of(side.pieces, np.array(side.pairs))
+        result["copying"][name] = summary(side.copying) if corpus is not None else None
+        result["keys"][name] = keys_of(side.pieces)
     return result
 
 
 def table_of(result: dict[str, Any]) -> str:
-    """The figures as a small table: generated beside validation, each as mean ± standard deviation over pieces."""
+    """The figures as a small table: generated beside validation, each as mean ± standard deviation over pieces.
+
+    The last column says where the generated pieces lie against 95 % of the validation pieces.
+    """
     table = Table(show_header=True, header_style="bold")
-    for head in ("a piece, mean ± sd", "generated", "validation"):
-        table.add_column(head, justify="left" if head.startswith("a piece") else "right")
+    for head in ("a piece, mean ± sd", *_SIDES, "generated is"):
+        table.add_column(head, justify="right" if head in _SIDES else "left")
     for name, (label, form) in _LABELS.items():
-        table.add_row(label, *(_shown(result["variety"][side], name, form) for side in ("generated", "validation")))
-    for name, label, form in (
-        ("share_of_12grams", "13-note passages found in training", "{:.1%}"),
-        ("longest_median", "longest copied passage, notes (median)", "{:.0f}"),
-        ("longest_notes", "longest of all", "{:.0f}"),
-    ):
-        table.add_row(label, *(_copied(result["copying"][side], name, form) for side in ("generated", "validation")))
+        table.add_row(label, *(_shown(result["variety"][side], name, form) for side in _SIDES), _verdict(result, name))
+    for name, (label, form) in _COPIED.items():
+        table.add_row(label, *(_copied(result["copying"][side], name, form) for side in _SIDES), _verdict(result, name))
     return as_text(table)
+
+
+def _verdict(result: dict[str, Any], name: str) -> str:
+    found = (result["spread"] or {}).get(name)
+    return found["verdict"] if found is not None else ""
 
 
 def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:
     figure = (side or {}).get(name) or {}
-    if figure.get("mean") is None:
-        return "too short" if figure and name in _OF_PASSAGES else ""
+    if side is None or figure.get("mean") is None:
+        pieces = 0 if side is None else side["notes"]["n"]
+        return "too short" if name in _OF_PASSAGES and pieces > (name == _OF_PAIRS) else ""
     sd = figure["sd"]
     return form.format(figure["mean"]) + ("" if sd is None else f" ± {form.format(sd)}")
 
@@ -130,7 +164,7 @@ def _copied(side: dict[str, Any] | None, name: str, form: str) -> str:
 
 def copied_much(result: dict[str, Any]) -> str | None:
     """A sentence where the generated pieces share clearly more with the training pieces than validation pieces do."""
-    sides = [result["copying"][side] or {} for side in ("generated", "validation")]
+    sides = [result["copying"][side] or {} for side in _SIDES]
     shares = [side["share_of_12grams"] for side in sides if side.get("share_of_12grams") is not None]
     longest = [side["longest_median"] for side in sides if side.get("longest_median") is not None]
     if len(shares) < 2 or len(longest) < 2:

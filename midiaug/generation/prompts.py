@@ -9,6 +9,7 @@ from miditok import TokSequence
 from symusic.core import ScoreTick
 
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
+from midiaug.data.report import say
 from midiaug.data.sources import folder
 from midiaug.data.transpose import without_unwritable
 from midiaug.errors import ConfigError, CorpusError, QuarantinedFile, one_line
@@ -24,7 +25,8 @@ class Prompt:
 
     track: the track that is continued; None where all are, as one stream. ids: what the model reads.
     bars: how many there are. beats: how long they last, in quarter notes. lost: notes that cannot be written.
-    signature: the row of its time signature where its tokens name none.
+    signature: the row of its time signature where its tokens name none. uncounted: a time signature that the tokenizer
+    cannot write, such as 3/4: bars are then counted in 4/4; None without.
     """
 
     name: str
@@ -36,18 +38,27 @@ class Prompt:
     beats: float
     lost: int
     signature: int | None
+    uncounted: str | None = None
 
 
-def read_prompt(file: str) -> ScoreTick:
-    """The music of a MIDI or ABC file; of an ABC file with several tunes, the first.
+def read_prompt(file: str, tune: int | None = None) -> ScoreTick:
+    """The music of a MIDI or ABC file. tune: which of several tunes, counted from 1; None takes the first, and says so.
 
-    Raises ConfigError where there is no such file, or no music in it.
+    Raises ConfigError where there is no such file or tune, or no music in it.
     """
     path = Path(file).expanduser()
     if not path.is_file():
-        raise ConfigError(f"prompt={file}: no such file; give a MIDI or ABC file")
+        what = "that is a folder; give a file in it" if path.is_dir() else "no such file; give a MIDI or ABC file"
+        raise ConfigError(f"prompt={file}: {what}")
     try:
-        return parse(read_midi_bytes(folder(path)[0]), _LIMITS)
+        tunes = folder(path)
+        if tune is not None and not 1 <= tune <= len(tunes):
+            numbers = "only a tune 1" if len(tunes) == 1 else f"tunes 1 to {len(tunes):,}"
+            raise ConfigError(f"tune={tune}: {file} has {numbers}; give one of them")
+        if len(tunes) > 1:
+            others = "" if tune is not None else "; tune=N takes another"
+            say("tune", f"{tune or 1:,} of the {len(tunes):,} in {path.name}{others}")
+        return parse(read_midi_bytes(tunes[(tune or 1) - 1]), _LIMITS)
     except CorpusError as error:
         raise ConfigError(f"prompt={file}: no MIDI or ABC file; give one that ends in .mid or .abc") from error
     except QuarantinedFile as error:
@@ -103,7 +114,7 @@ def make_prompt(name: str, whole: ScoreTick, bars: int, grammar: Grammar) -> Pro
     """
     end = bar_line(whole, bars)
     score, lost = without_unwritable(between(whole, 0, end), grammar.tokenizer)
-    played = [number for number, track in enumerate(score.tracks) if len(track.notes) and not track.is_drum]
+    played = pitched_tracks(score)
     if not played:
         why = f"{lost} notes there are outside the tokenizer's range" if lost else "no pitched note there"
         raise ConfigError(f"prompt={name}: nothing to go on from in its first {bars} bars ({why}); give more bars")
@@ -112,7 +123,18 @@ def make_prompt(name: str, whole: ScoreTick, bars: int, grammar: Grammar) -> Pro
     signature = None if grammar.has_bars or grammar.names_signatures else _signature_of(whole, grammar)
     beats = end / whole.ticks_per_quarter
     ids = _with_bars(_ids_of(grammar.tokenizer, shown, name), beats, signature, grammar)
-    return Prompt(name, whole, score, track, ids, bars, beats, lost, signature)
+    return Prompt(name, whole, score, track, ids, bars, beats, lost, signature, _uncounted(score, grammar))
+
+
+def pitched_tracks(score: ScoreTick) -> list[int]:
+    """The numbers of the tracks that have notes with a pitch; the first is the one that a prompt continues."""
+    return [number for number, track in enumerate(score.tracks) if len(track.notes) and not track.is_drum]
+
+
+def _uncounted(score: ScoreTick, grammar: Grammar) -> str | None:
+    other = [sign for sign in score.time_signatures if sign.numerator != sign.denominator]  # of another length than 4/4
+    names = [f"{sign.numerator}/{sign.denominator}" for sign in other]
+    return next((name for name in names if name not in grammar.signatures), None)
 
 
 def _signature_of(score: ScoreTick, grammar: Grammar) -> int | None:

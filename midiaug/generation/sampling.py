@@ -10,7 +10,10 @@ from torch import Tensor
 
 from midiaug.generation.cursor import Cursor
 from midiaug.generation.grammar import Grammar
+from midiaug.generation.progress import Watch
 from midiaug.model import RecurrentLM, State, device_of
+
+_NOISE_STEPS = 1024
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Sampled:
-    """The pieces, and how many new tokens a second came, prompts and files apart."""
+    """The pieces, and how many new tokens a second came, prompts and files apart.
+
+    sound: whether all that the model said was numbers; it is not where a weight is none, or far too large.
+    """
 
     samples: list[Sample]
     tokens_per_second: float
+    sound: bool
 
 
 def probabilities(logits: Tensor, allowed: Tensor, choice: Choice) -> Tensor:
@@ -49,7 +56,8 @@ def probabilities(logits: Tensor, allowed: Tensor, choice: Choice) -> Tensor:
     top_k keeps the k likeliest (Fan et al. 2018, arXiv 1805.04833), top_p the fewest that hold this share of what is
     left (Holtzman et al. 2020, arXiv 1904.09751). Both are taken after the temperature, among the allowed.
     """
-    scores = (logits.double() / choice.temperature).masked_fill(~allowed, -torch.inf)
+    scores = logits.double().masked_fill(~allowed, -torch.inf)
+    scores = (scores - scores.amax(1, keepdim=True)) / choice.temperature  # however low, the likeliest stays at 0
     if choice.top_k is not None and choice.top_k < scores.shape[1]:
         scores = scores.masked_fill(scores < scores.topk(choice.top_k, 1).values[:, -1:], -torch.inf)
     shares = scores.softmax(1)
@@ -69,9 +77,15 @@ def draw(shares: Tensor, noise: Tensor) -> Tensor:
     return torch.minimum(token, last)  # rounding may leave a number just beyond the last chance
 
 
-def noise_of(seed: int, n: int, steps: int) -> Tensor:
-    """(n, steps) float64 from 0 to below 1; a row depends on the seed and its number alone, not on n."""
-    return torch.from_numpy(np.stack([np.random.default_rng([seed, row]).random(steps) for row in range(n)]))
+def noise_of(seed: int, n: int, steps: int, before: int = 0) -> Tensor:
+    """(n, steps) float64 from 0 to below 1; a row depends on the seed and its number alone, not on n.
+
+    before: how many steps of the row come before these.
+    """
+    rows = [np.random.default_rng([seed, row]) for row in range(n)]
+    for generator in rows:
+        generator.bit_generator.advance(before)  # type: ignore[attr-defined]  # of PCG64; a number is one draw
+    return torch.from_numpy(np.stack([generator.random(steps) for generator in rows]))
 
 
 @torch.inference_mode()
@@ -85,25 +99,30 @@ def sample(
     max_tokens: int = 2048,
     seed: int = 0,
     signatures: Sequence[int | None] | None = None,
+    watch: Watch | None = None,
 ) -> Sampled:
     """Continue each prompt by so many bars, or until the model ends the piece.
 
     prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
     max_tokens: the most new tokens a piece.
-    signatures: rows of the time signatures that the prompts' tokens do not name.
+    signatures: rows of the time signatures that the prompts' tokens do not name. watch: is told of each step.
     The n-th piece comes out the same whatever the others are, up to the last
     digits of the model's sums, which may depend on how many pieces are computed at once.
     """
     logits, state, cursor = _begin(model, grammar, list(zip(prompts, signatures or [None] * len(prompts), strict=True)))
-    noise = noise_of(seed, len(prompts), max_tokens).to(logits.device)
     cursor.stop = stop = cursor.bar.clamp(min=0) + bars
     live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
-    tokens, lengths, started = [], torch.zeros_like(stop), time.perf_counter()
+    tokens, lengths, sound, started = [], torch.zeros_like(stop), live.clone(), time.perf_counter()
     for step in range(max_tokens):
-        token = draw(probabilities(logits, cursor.allowed(), choice), noise[:, step])
+        if step % _NOISE_STEPS == 0:
+            noise = noise_of(seed, len(prompts), min(_NOISE_STEPS, max_tokens - step), step).to(logits.device)
+        sound &= torch.isfinite(logits).all(1) | ~live
+        token = draw(probabilities(logits, cursor.allowed(), choice), noise[:, step % _NOISE_STEPS])
         cursor.advance(token, live)
         tokens.append(token)
         lengths += live
+        if watch is not None:
+            watch(step + 1, cursor, live)
         live = live & ~cursor.ended() & (cursor.bar < stop)
         if not live.any():
             break
@@ -112,7 +131,7 @@ def sample(
     seconds = time.perf_counter() - started
     new, counts = torch.stack(tokens, 1).tolist(), lengths.tolist()
     samples = [_sample(cursor, row, prompts[row], new[row][: counts[row]], int(stop[row])) for row in range(len(new))]
-    return Sampled(samples, sum(counts) / max(seconds, 1e-9))
+    return Sampled(samples, sum(counts) / max(seconds, 1e-9), bool(sound.all()))
 
 
 def _sample(cursor: Cursor, row: int, prompt: Sequence[int], new: list[int], stop: int) -> Sample:

@@ -11,6 +11,7 @@ from midiaug.schemas import typed
 from midiaug.settings import check_seed
 
 MAX_BARS = 32
+MOST_PIECES = 4096  # they are drawn side by side, and what sounds in one takes 16 kB
 
 
 @dataclass
@@ -28,6 +29,7 @@ class GenerateSettings:
     ckpt: str | None = None
     n: int = 8
     prompt: str | None = None
+    tune: int | None = None
     prompts: str | None = None
     bars: int = 2
     max_bars: int | None = None
@@ -53,7 +55,7 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(
             "ckpt is missing: give a checkpoint, as in ckpt=FILE, or ckpt=best for the newest below runs/"
         )
-    for name in ("n", "bars", "max_bars", "max_tokens", "top_k"):
+    for name in ("n", "tune", "bars", "max_bars", "max_tokens", "top_k"):
         value = getattr(settings, name)
         if value is not None and value < 1:
             raise ConfigError(f"{name}={value}: give a whole number, 1 or more")
@@ -67,6 +69,10 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(f"prompts={settings.prompts}: use val, or null; a file is given with prompt=FILE")
     if settings.prompts is not None and settings.prompt is not None:
         raise ConfigError(f"prompt={settings.prompt} and prompts={settings.prompts}: give one of them")
+    if settings.tune is not None and settings.prompt is None:
+        raise ConfigError(f"tune={settings.tune}: it names a tune of an ABC file; give that with prompt=FILE")
+    if settings.n > MOST_PIECES:
+        raise ConfigError(f"n={settings.n}: at most {MOST_PIECES:,} at a time; give more seeds, one after another")
     if settings.wav not in ("auto", True, False):
         raise ConfigError(f"wav={settings.wav}: use auto, true or false")
     check_seed(settings.seed)

@@ -15,7 +15,7 @@ from midiaug.generation.sampling import Sample
 class Song:
     """A piece as it is written. new: only what was generated, its first bar at time 0. start_beat: where that begins.
 
-    bars: how many were generated. ended: the model ended the piece itself.
+    bars: how many were generated. ended: the model ended the piece itself. end_beat: how far it was to go at most.
     """
 
     score: ScoreTick
@@ -23,6 +23,7 @@ class Song:
     start_beat: float
     bars: int
     ended: bool
+    end_beat: float
 
 
 def make_song(sample: Sample, grammar: Grammar, prompt: Prompt | None = None) -> Song:
@@ -43,7 +44,7 @@ def make_song(sample: Sample, grammar: Grammar, prompt: Prompt | None = None) ->
     end = max(int(written.end()), begin) + 1
     new = between(written, begin, end)
     new.tracks = type(score.tracks)([track for track in new.tracks if len(track.notes)])
-    return Song(score, new, begin / quarter, count_bars(new), sample.ended)
+    return Song(score, new, begin / quarter, count_bars(new), sample.ended, sample.limit / quarter)
 
 
 def _decoded(sample: Sample, grammar: Grammar, prompt: Prompt | None) -> ScoreTick:

@@ -31,7 +31,8 @@ def find_soundfont(given: str | None = None) -> Path | None:
     if given is not None:
         path = Path(given).expanduser()
         if not path.is_file():
-            raise ConfigError(f"soundfont={given}: no such file; give an .sf2 or .sf3 file")
+            what = "that is a folder" if path.is_dir() else "no such file"
+            raise ConfigError(f"soundfont={given}: {what}; give an .sf2 or .sf3 file")
         with path.open("rb") as file:  # FluidSynth plays silence with a file that is none
             head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"sfbk":
@@ -47,11 +48,11 @@ def find_soundfont(given: str | None = None) -> Path | None:
 def player(wav: str | bool, soundfont: str | None) -> Path | None:
     """The SoundFont to play with, or None where no sound is wanted or, with wav=auto, nothing to play it is there.
 
-    Raises ConfigError where wav=true and FluidSynth or a SoundFont is missing.
+    Raises ConfigError where wav=true and FluidSynth or a SoundFont is missing, and for a soundfont that is none.
     """
+    font = find_soundfont(soundfont) if wav is not False or soundfont is not None else None
     if wav is False:
         return None
-    font = find_soundfont(soundfont)
     if shutil.which("fluidsynth") is not None and font is not None:
         return font
     if wav is True:
