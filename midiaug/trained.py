@@ -7,8 +7,10 @@ from typing import Any
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.split import unpacked
-from midiaug.errors import CheckpointError
+from midiaug.errors import CacheError, CheckpointError, CorpusError, OutputError, SplitError, one_line
 from midiaug.learner import Learner, read_checkpoint
+
+_ADVICE = "give a checkpoint as a run wrote it"
 
 
 @dataclass(frozen=True)
@@ -29,21 +31,73 @@ class Trained:
         """The data module of the run, with the same split.
 
         path: where the music is now, if it was moved. others: further arguments that are to be other ones.
+        Raises CheckpointError for arguments that no run wrote.
         """
-        arguments = self.arguments | others | ({} if path is None else {"path": path})
-        shifts = arguments.pop("shifts")
-        return MidiDataModule(
-            tokenizer=self.learner.tokenizer,
-            shifts=None if shifts is None else Shifts.of(*shifts),
-            split=self.split,
-            **arguments,
-        )
+        try:
+            arguments = self.arguments | others | ({} if path is None else {"path": path})
+            shifts = arguments.pop("shifts")
+            return MidiDataModule(
+                tokenizer=self.learner.tokenizer,
+                shifts=None if shifts is None else Shifts.of(*shifts),
+                split=self.split,
+                **arguments,
+            )
+        except (CacheError, CorpusError, OutputError, SplitError, OSError):
+            raise
+        except Exception as error:  # junk fails in every way
+            raise _unusable(self.path, "its music", error) from error
 
 
 def load_trained(path: Path) -> Trained:
-    """Open a checkpoint. Raises CheckpointError where no run wrote it, it is damaged, or of an older version."""
+    """Open a checkpoint.
+
+    Raises CheckpointError, with the file's name, where no run wrote it, it is damaged or of an older version, its
+    weights are no numbers, or what it says of its model, its tokenizer or its music cannot be used.
+    """
     content = read_checkpoint(path)
     data = content["MidiDataModule"]
-    if not {"arguments", "split", "corpus"} <= set(data):
+    if isinstance(data, dict) and not {"arguments", "split", "corpus"} <= set(data):
         raise CheckpointError(f"ckpt={path}: an older version of midiaug wrote it; train again, or use that version")
-    return Trained(path, Learner.of(content), data["arguments"], unpacked(data["split"]), data["corpus"])
+    learner = _learner_of(content, path)
+    try:
+        split, arguments, corpus = unpacked(data["split"]), dict(data["arguments"]), data["corpus"]
+        if not isinstance(corpus, str):
+            raise TypeError(f"the key of its pieces is {corpus!r}")
+    except Exception as error:  # junk fails in every way
+        raise _unusable(path, "its music", error) from error
+    return Trained(path, learner, arguments, split, corpus)
+
+
+def _learner_of(content: dict[str, Any], path: Path) -> Learner:
+    try:
+        _check_sizes(content["recipe"]["model"], content["state_dict"])
+        _ = content["recipe"]["tokenizer"]["config"]  # without it MidiTok would take its own
+        learner = Learner.of(content)
+    except CheckpointError as error:
+        raise CheckpointError(f"ckpt={path}: {str(error).removeprefix('ckpt: ')}") from error
+    except Exception as error:  # junk fails in every way
+        raise _unusable(path, "its model and its tokenizer", error) from error
+    if not all(bool(weight.isfinite().all()) for weight in learner.state_dict().values()):
+        raise CheckpointError(
+            f"ckpt={path}: some of its weights are no numbers; its training failed: give an earlier checkpoint, or "
+            "train again with a lower optim.lr"
+        )
+    return learner
+
+
+def _check_sizes(model: dict[str, Any], weights: dict[str, Any]) -> None:
+    """Raise CheckpointError where the weights are of other sizes than the model: before one of absurd size is made."""
+    recurrent = [name for name in weights if name.startswith("model.recurrent.weight_hh_l")]
+    sizes = {
+        "embed": weights["model.embedding.weight"].shape[1],
+        "hidden": weights["model.recurrent.weight_hh_l0"].shape[1],
+        "layers": len(recurrent),
+    }
+    for name, size in sizes.items():
+        if model.get(name, size) != size:
+            raise CheckpointError(f"its weights are of model.{name}={size}, and it says {model[name]}; {_ADVICE}")
+
+
+def _unusable(path: Path, what: str, error: Exception) -> CheckpointError:
+    reason = f"{type(error).__name__}: {one_line(error)}"
+    return CheckpointError(f"ckpt={path}: what it says of {what} cannot be used ({reason}); {_ADVICE}")

@@ -6,6 +6,7 @@ import sys
 
 import music
 import pytest
+import torch
 from training import SMALL, command
 
 from midiaug import generate
@@ -97,3 +98,71 @@ def test_ctrl_c_leaves_nothing(place):
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert [path for path in sorted((place / "runs").rglob("*")) if path not in before and path.is_file()] == []
+
+
+def changed(content, keys: str, value):
+    """The content with the value at the end of a path of keys, with dots; "gone" takes that entry away."""
+    *way, last = keys.split(".")
+    for key in way:
+        content = content[key]
+    if value == "gone":
+        del content[last]
+    else:
+        content[last] = value
+
+
+JUNK = [
+    *[("recipe", value) for value in (5, [1, 2], "x", None, {}, {"model": {}})],
+    *[("recipe.model", value) for value in ("gone", 5, [1], None, {"cell": "transformer"}, {"depth": 3})],
+    *[("recipe.model.cell", value) for value in (None, "rnn")],
+    *[("recipe.model.hidden", value) for value in ("wide", -1, 2.5, None, 10**9, [16])],
+    *[("recipe.model.layers", value) for value in (10**7, 0, "two")],
+    *[("recipe.tokenizer", value) for value in ("gone", 5, [1], None, {}, {"tokenization": "REMI"})],
+    *[("recipe.tokenizer.tokenization", value) for value in ("gone", "Nope", 5, "TokenizerConfig")],
+    *[("recipe.tokenizer.config", value) for value in ("gone", 5, {"pitch_range": "wide"})],
+    *[("state_dict", value) for value in ("gone", 5, [1], {}, {"model.output.bias": 3})],
+    ("state_dict.model.embedding.weight", "gone"),
+    *[("MidiDataModule", value) for value in ("gone", 5, [1], {})],
+    *[("MidiDataModule.arguments", value) for value in ("gone", 5, [1], {}, {"shifts": 3}, {"nope": 1, "shifts": [0]})],
+    *[("MidiDataModule.arguments.shifts", value) for value in ("gone", 5, ["a"], [[1]])],
+    *[("MidiDataModule.arguments.limit", value) for value in ("many", -3)],
+    *[("MidiDataModule.arguments.path", value) for value in (5, [1])],
+    *[("MidiDataModule.split", value) for value in ("gone", 5, "x", torch.arange(5), torch.ones(3, dtype=torch.uint8))],
+    ("MidiDataModule.corpus", 5),
+]
+
+
+def named(case) -> str:
+    return f"{case[0]}={case[1]}".replace(" ", "")[:50]
+
+
+@pytest.mark.parametrize("case", JUNK, ids=named)
+def test_a_checkpoint_of_junk_is_named_and_nothing_is_written(place, sentence, tmp_path, case):
+    content = torch.load(place / "runs/one/checkpoints/best.ckpt", weights_only=True)
+    if case[0].startswith("state_dict."):
+        del content["state_dict"]["model.embedding.weight"]
+    else:
+        changed(content, *case)
+    torch.save(content, tmp_path / "junk.ckpt")
+    line = sentence("ckpt=junk.ckpt", "n=1", "max_bars=1", "wav=false")
+    assert line.startswith("CheckpointError: ckpt=")
+    assert "junk.ckpt: " in line
+    assert "; " in line
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("every", [True, False], ids=["all", "one"])
+def test_a_checkpoint_whose_weights_are_no_numbers_is_refused(place, sentence, tmp_path, value, every):
+    content = torch.load(place / "runs/one/checkpoints/best.ckpt", weights_only=True)
+    for weight in list(content["state_dict"].values())[: None if every else 1]:
+        weight.flatten()[: None if every else 1] = value
+    torch.save(content, tmp_path / "junk.ckpt")
+    line = sentence("ckpt=junk.ckpt", "n=1", "wav=false")
+    assert "junk.ckpt: some of its weights are no numbers; " in line
+
+
+def test_a_checkpoint_of_weights_of_another_size_is_refused(place, sentence, tmp_path):
+    content = torch.load(place / "runs/one/checkpoints/best.ckpt", weights_only=True)
+    content["state_dict"] = {name: torch.zeros(3, 3) for name in content["state_dict"]}
+    torch.save(content, tmp_path / "junk.ckpt")
+    assert "junk.ckpt: its weights are of model.embed=3, and it says 12; " in sentence("ckpt=junk.ckpt", "wav=false")
