@@ -63,10 +63,13 @@ ORDER = [
         ),
         *("generation." + name for name in ("songs", "counterpart", "spread", "figures", "continuing", "beginnings")),
         *("generation.composing", "generate"),
-        *("comparison." + name for name in ("settings", "progress", "finding", "logs", "runs", "groups", "gains")),
         *(
             "comparison." + name
-            for name in ("fairness", "statistics", "augmented", "music", "numbers", "variety", "charts")
+            for name in ("settings", "progress", "finding", "logs", "runs", "groups", "pairs", "gained")
+        ),
+        *(
+            "comparison." + name
+            for name in ("gains", "fairness", "statistics", "augmented", "music", "numbers", "variety", "charts")
         ),
         *("comparison." + name for name in ("tables", "markup", "page", "report")),
         "compare",

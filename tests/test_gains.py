@@ -72,9 +72,63 @@ def test_seeds_are_averaged_and_must_agree(tmp_path):
     pair(tmp_path, changed(0.1), seed=1, names="1{}".format)
     ((gain,), _) = gains(tmp_path)
     assert (gain.runs, gain.baselines) == (2, 2)
-    assert sorted(gain.by_seed) == pytest.approx([-0.4, 0.1])
+    assert [(one.seed, one.better) for one in gain.by_seed] == [(0, True), (1, False)]
+    assert [one.nats for one in gain.by_seed] == pytest.approx([-0.4, 0.1])
+    assert len({one.split for one in gain.by_seed}) == 2
     assert gain.change.nats == pytest.approx(-0.15)
     assert gain.verdict == "did not help"
+
+
+def test_with_one_split_each_seed_is_paired_with_its_own_and_one_that_got_worse_is_no_help(tmp_path):
+    for seed, by in ((0, -0.4), (1, -0.4), (2, 0.02)):
+        pair(tmp_path, changed(by), seed=seed)
+    ((gain,), _) = gains(tmp_path)
+    assert [(one.seed, one.better) for one in gain.by_seed] == [(0, True), (1, True), (2, False)]
+    assert [one.nats for one in gain.by_seed] == pytest.approx([-0.4, -0.4, 0.02])
+    assert gain.change.low < 0 < gain.change.high  # as three seeds that are so far apart leave it open
+    assert gain.change.seeds == 3
+    assert gain.verdict == "did not help"
+    assert "in 2 of 3 seeds" in gain.sentence
+    assert "seed 2 worse (+0.020)" in gain.sentence
+    assert "over these 12 tunes and 3 seeds" in gain.sentence
+
+
+def test_seeds_that_agree_are_said_to(tmp_path):
+    for seed, by in ((0, -0.20), (1, -0.21), (2, -0.19)):
+        pair(tmp_path, changed(by, scatter=0.05), seed=seed)
+    ((gain,), _) = gains(tmp_path)
+    assert gain.verdict == "helped"
+    assert "in each of the 3 seeds" in gain.sentence
+
+
+def test_a_seed_without_its_like_is_left_out_and_named(tmp_path):
+    pair(tmp_path, changed(-0.2), seed=0)
+    write_run(tmp_path / "more", [(1.0, 2.0), (0.5, 9.0)], "aug=moderate", "seed=5", pieces=changed(0.9))
+    sides = (tmp_path / "none0" / "split.json").read_text()
+    (tmp_path / "more" / "split.json").write_text(sides)
+    ((gain,), (remark,)) = gains(tmp_path)
+    assert (gain.runs, gain.baselines, gain.change.nats) == (1, 1, pytest.approx(-0.2))
+    assert remark.startswith("more: not counted in what augmentation gained")
+
+
+def test_where_each_seed_draws_its_own_pieces_different_tunes_are_not_one(tmp_path):
+    for seed, start in ((0, "a"), (1, "b")):
+        for level, by in (("none", 0.0), ("moderate", -0.2)):
+            pieces = {f"{start}{number}.mid": loss for number, loss in enumerate(changed(by).values())}
+            words = (f"aug={level}", f"seed={seed}", "data.limit=13")
+            training = [f"{start} training.mid"]
+            write_run(tmp_path / f"{level}{seed}", [(1 + seed, mean(pieces))], *words, pieces=pieces, training=training)
+    ((gain,), _) = gains(tmp_path)
+    assert gain.change.tunes == 2 * len(PIECES)
+    assert "over these 24 tunes" in gain.sentence
+
+
+def test_a_gap_within_its_own_noise_is_none_to_close(tmp_path):
+    pair(tmp_path, changed(-0.2), gap=(0.1, 0.05))  # twelve tunes from 1.0 to 2.1 leave 0.3 open
+    ((gain,), _) = gains(tmp_path)
+    assert gain.percent is None
+    assert "without augmentation there was none to close" in gain.sentence
+    assert "%" not in gain.sentence.replace("95 %", "")
 
 
 def test_look_alikes_count_as_one_tune_in_all_splits(tmp_path):

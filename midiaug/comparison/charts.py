@@ -15,7 +15,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
-from midiaug.comparison.gains import Gain
+from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.runs import Run
 from midiaug.keys import pitch_name

@@ -9,7 +9,7 @@ from typing import Any
 
 from midiaug import __version__
 from midiaug.comparison import charts
-from midiaug.comparison.gains import Gain
+from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
 from midiaug.comparison.numbers import number, spread

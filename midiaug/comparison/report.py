@@ -8,7 +8,8 @@ from typing import Any
 from midiaug import __version__
 from midiaug.comparison.fairness import fairness
 from midiaug.comparison.finding import find_runs
-from midiaug.comparison.gains import Gain, gains_of
+from midiaug.comparison.gained import Gain
+from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import Described, Group, describe, grouped
 from midiaug.comparison.music import look_at_music
 from midiaug.comparison.page import page
@@ -124,4 +125,5 @@ def group_figures(group: Group) -> dict[str, Any]:
 
 def gain_figures(gain: Gain) -> dict[str, Any]:
     """A gain as compare.json has it."""
-    return asdict(gain) | {"closed": gain.closed, "percent": gain.percent}
+    more = {name: getattr(gain, name) for name in ("closed", "percent", "verdict", "sentence")}
+    return asdict(gain) | more

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from midiaug.comparison.gains import Gain
+from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.numbers import duration, number, speed, spread
 from midiaug.comparison.runs import Run
