@@ -9,7 +9,7 @@ def fairness(described: list[Described]) -> list[str]:
     remarks: list[str] = []
 
     def kinds(key: str) -> list[str]:
-        return sorted({str(one.settings.get(key)) for one in own})
+        return sorted({str(one.settings[key]) for one in own if one.settings.get(key) is not None})
 
     if len(kinds("source")) > 1:
         remarks.append(f"these runs learned different music ({', '.join(kinds('source'))}): no loss compares across it")

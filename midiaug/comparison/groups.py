@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -11,7 +11,6 @@ from omegaconf import OmegaConf
 from midiaug.command import config_dir
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
-from midiaug.errors import ConfigError
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
 _ASIDE = (
@@ -75,9 +74,7 @@ class Group:
 
 def losses_by_key(run: Run) -> dict[str, float]:
     """As `Described.losses_by_key`."""
-    losses = run.summary.get("loss_by_key")
-    there = losses.items() if isinstance(losses, dict) else ()
-    return {str(int(shift)): float(loss) for shift, loss in there if isinstance(loss, int | float)}
+    return dict(run.summary.get("loss_by_key", {}))
 
 
 def _over_keys(run: Run) -> float | None:
@@ -109,7 +106,7 @@ def mean_and_sd(values: list[float | None]) -> Figure:
 def describe(runs: list[Run]) -> list[Described]:
     """Every run with its name, sorted by validation loss; only settings that differ among the runs are named."""
     settings = [_settings(run) for run in runs]
-    own = [chosen for run, chosen in zip(runs, settings, strict=True) if run.own]
+    own = [chosen for run, chosen in zip(runs, settings, strict=True) if run.own and run.config]
     keys = sorted({key for chosen in own for key in chosen})
     differing = [key for key in keys if len({repr(chosen.get(key)) for chosen in own}) > 1 and key not in _IN_MODEL]
     levels = known_levels()
@@ -129,6 +126,7 @@ def grouped(described: list[Described]) -> list[Group]:
     return sorted(found, key=lambda group: float(group.figures()["val"]["mean"] or 0))
 
 
+@cache
 def known_levels() -> dict[tuple[int, ...], str]:
     """The names of the levels of transposition, `aug=NAME`, by their shifts."""
     levels: dict[tuple[int, ...], str] = {}
@@ -151,20 +149,21 @@ def _settings(run: Run) -> dict[str, Any]:
     if not run.own:
         return {"log": run.name}
     config = {key: value for key, value in _flat(run.config).items() if not _aside(key)}
-    sizes = {f"model.{key}": value for key, value in (run.summary.get("model") or {}).items()}
-    model = run.config.get("model") or {}
-    cell = run.summary.get("cell") or (model.get("cell") if isinstance(model, dict) else None) or "model"
-    limit = config.get("data.limit")
-    data = run.config.get("data") or {}
-    place = [data.get("path"), data.get("collection")] if isinstance(data, dict) else []
+    sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items()}
+    cell = run.summary.get("cell") or run.config.get("model", {}).get("cell") or "model"
+    if not run.config:  # then nobody can tell which runs are of the same model
+        known = {"tokenizer.name": run.summary.get("tokenizer"), "source": run.summary.get("source")}
+        return {**sizes, **known, "cell": cell, "music": run.music_key, "run": run.name}
+    data = run.config["data"]
     # the seed chooses which pieces are taken where only so many are, so that their names say nothing
-    music = run.music_key if run.music_key and limit is None else repr(place)
-    return {**sizes, **config, "cell": cell, "music": music, "source": run.summary.get("source") or _source(place)}
+    by_name = run.music_key and config.get("data.limit") is None
+    music = run.music_key if by_name else repr([data.get("path"), data.get("collection")])
+    return {**sizes, **config, "cell": cell, "music": music, "source": run.summary.get("source") or _source(data)}
 
 
-def _source(place: list[Any]) -> str:
-    path, collection = place or (None, None)
-    return str(path).rstrip("/").rpartition("/")[2] if path else str(collection)
+def _source(data: dict[str, Any]) -> str:
+    path = data.get("path")
+    return str(path).rstrip("/").rpartition("/")[2] if path else str(data.get("collection"))
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
@@ -179,9 +178,7 @@ def _aside(key: str) -> bool:
 
 
 def _aug(run: Run) -> dict[str, Any]:
-    config = run.config.get("aug")
-    aug = dict(config) if isinstance(config, dict) else {}
-    shifts = shifts_of(run)
+    aug, shifts = dict(run.config.get("aug", {})), shifts_of(run)
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
         aug = {}
     return aug | {"shifts": shifts}
@@ -189,14 +186,10 @@ def _aug(run: Run) -> dict[str, Any]:
 
 def shifts_of(run: Run) -> tuple[int, ...] | None:
     """The shifts that a run trained with, or None where they are not known."""
-    config = run.config.get("aug")
-    numbers = run.summary.get("shifts") or (config.get("shifts") if isinstance(config, dict) else None)
-    try:
-        if run.summary.get("shifts"):
-            return Shifts.of(*run.summary["shifts"]).values
-        return Shifts.parse(numbers).values if numbers else None
-    except (ConfigError, TypeError):
-        return None
+    if run.summary.get("shifts"):
+        return Shifts.of(*run.summary["shifts"]).values
+    numbers = run.config.get("aug", {}).get("shifts")
+    return Shifts.parse(numbers).values if numbers else None
 
 
 def _described(
@@ -210,9 +203,9 @@ def _described(
     several = {"music": "source", "source": "source"}
     named = list(dict.fromkeys(several.get(key, key) for key in differing if settings.get(key) is not None))
     extra = ", ".join(f"{key.rpartition('.')[2]} {settings.get(key)}" for key in named)
+    extra = extra if run.config else "settings not known"
     aug, shifts = _aug(run), shifts_of(run)
     level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
     level += ", balanced" if aug.get("draw") == "balanced" else ""
     level += ", drop" if aug.get("out_of_range") == "drop" else ""
-    seed = run.config.get("seed", run.summary.get("seed"))
-    return Described(run, settings, model, level, extra, shifts, seed if isinstance(seed, int) else None)
+    return Described(run, settings, model, level, extra, shifts, run.config.get("seed", run.summary.get("seed")))

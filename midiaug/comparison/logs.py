@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,11 @@ def seconds_of(folders: Iterable[Path]) -> float | None:
     total = 0.0
     for folder in folders:
         for path in sorted(folder.glob(f"{EVENTS}*")):
-            try:
-                times = [event.wall_time for event in EventFileLoader(str(path)).Load()]
-            except Exception:  # a file that is cut short, or no event file at all; TensorBoard has no one error for it
-                times = []
+            times: list[float] = []
+            # a file that is cut short, or no event file at all; TensorBoard has no one error for it
+            with suppress(Exception):
+                times.extend(event.wall_time for event in EventFileLoader(str(path)).Load())
+            times = [time for time in times if np.isfinite(time)]
             total += max(times) - min(times) if times else 0.0
     return total or None
 

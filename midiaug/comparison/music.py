@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from midiaug.command import typed
 from midiaug.comparison.augmented import augmented
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
@@ -16,7 +17,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
 from midiaug.errors import ConfigError
-from midiaug.settings import source_name
+from midiaug.settings import DataSettings, TokenizerSettings, source_name
 from midiaug.tokenizers import make_tokenizer
 
 _KEYS = ("collection", "column", "limit", "val_split", "twin_share", "window", "max_bars", "max_tokens")
@@ -63,7 +64,7 @@ def _asked_for(settings: CompareSettings) -> MidiDataModule:
 
 def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[MidiDataModule, str, list[str]]:
     """The music that most of the runs learned, split as the best of them has it."""
-    known = [one for one in described if isinstance(one.run.config.get("data"), dict)]
+    known = [one for one in described if "path" in one.run.config.get("data", {})]
     if not known:
         raise ConfigError("the runs do not say which music they learned; data.path=DIR shows it")
     music = [str(one.settings["music"]) for one in known]
@@ -73,19 +74,20 @@ def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[Mid
     if music.count(most) < len(described):
         remarks.append(f"the music that is shown is that of {music.count(most)} of the {len(described)} runs")
     given, config = first.run.config["data"], first.run.config
-    keys = {key: given[key] for key in _KEYS if key in given}
+    keys = asdict(_typed(DataSettings, {key: given[key] for key in _KEYS if key in given}))
+    keys = {key: keys[key] for key in _KEYS}
     path, split = _path(first, given.get("path")), first.run.path / "split.json"
     source = "folder" if path is not None and given.get("source") == "bundled" else given.get("source")
-    named = config.get("tokenizer") if isinstance(config.get("tokenizer"), dict) else {}
     name, params = settings.tokenizer.name, settings.tokenizer.params
     if name is None:
-        name, params = str(named.get("name", "REMI")), dict(named.get("params") or {})  # type: ignore[union-attr]
+        chosen = _typed(TokenizerSettings, config["tokenizer"])
+        name, params = chosen.name, chosen.params
     data = MidiDataModule(
         path,
         make_tokenizer(name, params),
         Shifts.of(0),
         source=source,  # type: ignore[arg-type]  # checked there, with a sentence
-        split=split if split.is_file() else None,
+        split=split if first.run.sides else None,
         cache_dir=settings.data.cache_dir or given.get("cache_dir"),
         seed=first.seed or 0,
         **keys,
@@ -93,12 +95,22 @@ def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[Mid
     return data, str(first.settings["source"]), remarks
 
 
+def _typed(schema: type, content: dict[str, Any]) -> Any:
+    """Settings as a run's configuration has them. Raises ConfigError where one is of the wrong type."""
+    try:
+        return typed(schema, OmegaConf.create(content))
+    except ConfigError as error:
+        raise ConfigError(f"the settings of the runs: {error}") from error
+
+
 def _path(one: Described, path: str | None) -> str | None:
     """The run's data.path, which counts from where it was started."""
     if path is None or Path(path).expanduser().is_absolute() or Path(path).exists():
         return path
     try:
-        started = OmegaConf.load(one.run.path / ".hydra" / "hydra.yaml").hydra.runtime.cwd
-    except (OSError, OmegaConfBaseException, YAMLError):  # then it is looked for from here
+        started = OmegaConf.select(OmegaConf.load(one.run.path / ".hydra" / "hydra.yaml"), "hydra.runtime.cwd")
+    except (OSError, OmegaConfBaseException, YAMLError, ValueError):
+        started = None
+    if not isinstance(started, str):  # then it is looked for from here
         return path
     return str(Path(started) / path)

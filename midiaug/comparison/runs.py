@@ -1,8 +1,5 @@
 """Reads runs from their folders: figures, curves, settings, and the loss of each validation piece."""
 
-import csv
-import json
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,25 +8,21 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError  # type: ignore[import-untyped]
-
+from midiaug.comparison.contents import (
+    PieceLoss,
+    Row,
+    read_config,
+    read_metrics,
+    read_object,
+    read_pieces,
+    read_sides,
+    read_summary,
+    rows_of,
+)
 from midiaug.comparison.finding import Found
 from midiaug.comparison.logs import read_curves, seconds_of
 from midiaug.comparison.progress import tracked
 from midiaug.errors import ComparisonError, one_line
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class PieceLoss:
-    """What a validation piece cost in nats, over so many tokens; group: its look-alikes have the same."""
-
-    group: str
-    nats: float
-    tokens: int
 
 
 @dataclass
@@ -37,7 +30,7 @@ class Run:
     """A run as its folder tells it.
 
     rows: one for each validated epoch, with `epoch`, `loss/train`, `loss/val` and `loss/gap`; a figure may be None.
-    best: the row with the lowest validation loss. config: the whole configuration, empty for other programs' runs.
+    best: the row with the lowest validation loss. config: the whole configuration, empty where it is not known.
     summary: the content of summary.json, empty where the run did not finish. sides: a side for each piece's name.
     pieces: by name, of the best epoch. seconds: it trained for. generated: its generate.json files, newest last.
     """
@@ -118,15 +111,15 @@ def _read_log(path: Path, parts: list[Path]) -> tuple[Run, list[str]]:
 
 def _read_own(path: Path) -> tuple[Run, list[str]]:
     remarks: list[str] = []
-    summary = _json(path / "summary.json", remarks)
-    rows = _metrics(path / "metrics.csv") if (path / "metrics.csv").is_file() else _rows_of(summary)
+    summary = read_summary(path / "summary.json", remarks)
+    rows = read_metrics(path / "metrics.csv") if (path / "metrics.csv").is_file() else rows_of(summary)
     best = _best([row for row in rows if row["epoch"] == summary.get("best_epoch")] or rows)
-    run = Run(path, rows, best, config=_config(path, remarks), summary=summary, seconds=seconds_of([path]))
-    pieces = _json(path / "split.json", remarks).get("pieces", {})
-    run.sides = {name: entry["side"] for name, entry in pieces.items()}
-    run.pieces = _pieces(path / "val_pieces.csv", remarks)
+    config = read_config(path / ".hydra" / "config.yaml", remarks)
+    run = Run(path, rows, best, config=config, summary=summary, seconds=seconds_of([path]))
+    run.sides = read_sides(path / "split.json", remarks)
+    run.pieces = read_pieces(path / "val_pieces.csv", remarks)
     for file in sorted(path.glob("generated/*/generate.json")):
-        content = _json(file, remarks)
+        content = read_object(file, remarks)
         if content:
             run.generated[file.parent.name] = content
     if not summary:
@@ -136,78 +129,11 @@ def _read_own(path: Path) -> tuple[Run, list[str]]:
     return run, remarks
 
 
-def _json(path: Path, remarks: list[str]) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        if isinstance(content, dict):
-            return content
-        reason = "it holds no object"
-    except (ValueError, OSError) as error:
-        reason = one_line(error)
-    remarks.append(f"{path.name} cannot be read ({reason})")
-    return {}
-
-
-def _config(path: Path, remarks: list[str]) -> dict[str, Any]:
-    file = path / ".hydra" / "config.yaml"
-    if not file.is_file():
-        remarks.append("it has no .hydra/config.yaml, so that only some of its settings are known")
-        return {}
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
-    except (YAMLError, OmegaConfBaseException, OSError, UnicodeDecodeError) as error:
-        remarks.append(f".hydra/config.yaml cannot be read ({one_line(error)})")
-        return {}
-    return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
-
-
-def _metrics(path: Path) -> list[Row]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows: list[Row] = [
-                {key: _finite(float(value)) for key, value in row.items()} for row in csv.DictReader(file)
-            ]
-        for row in rows:
-            row["epoch"] = int(row["epoch"])
-            _ = row["loss/train"], row["loss/val"], row["loss/gap"]
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
-        raise ComparisonError(f"metrics.csv cannot be read ({one_line(error)})") from error
-    return rows
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _rows_of(summary: dict[str, Any]) -> list[Row]:
-    """The one row that summary.json tells of."""
-    try:
-        losses = {f"loss/{side}": float(summary["loss"][side]) for side in ("train", "val", "gap")}
-        notes = {f"nats_per_note/{side}": float(value) for side, value in summary["nats_per_note"].items()}
-        return [{"epoch": int(summary["best_epoch"]), **losses, **notes}]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ComparisonError("it has no metrics.csv, and summary.json lacks the losses") from error
-
-
 def _best(rows: list[Row]) -> Row:
     finite = [row for row in rows if row["loss/val"] is not None]
     if not finite:
         raise ComparisonError("no epoch has a validation loss that is a number")
     return min(finite, key=lambda row: float(row["loss/val"]))
-
-
-def _pieces(path: Path, remarks: list[str]) -> dict[str, PieceLoss]:
-    if not path.is_file():
-        return {}
-    try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return {row["piece"]: PieceLoss(row["group"], float(row["nats"]), int(row["tokens"])) for row in rows}
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
-        remarks.append(f"val_pieces.csv cannot be read ({one_line(error)})")
-        return {}
 
 
 def _digest(names: Iterable[str]) -> str:
