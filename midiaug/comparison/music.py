@@ -8,7 +8,6 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from midiaug.command import typed
 from midiaug.comparison.augmented import augmented
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
@@ -17,6 +16,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
 from midiaug.errors import ConfigError
+from midiaug.schemas import typed
 from midiaug.settings import DataSettings, TokenizerSettings, source_name
 from midiaug.tokenizers import make_tokenizer
 
