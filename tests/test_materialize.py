@@ -75,8 +75,9 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
         assert process.returncode == 130
         there = re.search(r"stopped     ([\d,]+) files, all of ([\d,]+) of the 96 pieces", output)
         assert there is not None, output
-        files = sum(len(row["copies"]) for row in journal)
-        assert [int(number.replace(",", "")) for number in there.groups()] == [files, len(journal)]
+        files, pieces = (int(number.replace(",", "")) for number in there.groups())
+        assert len(journal) - pieces in (0, 1)  # it may be stopped just after it noted one
+        assert files == sum(len(row["copies"]) for row in journal[:pieces])
         assert len(files_below(out)) >= files
         assert f"to go on: python -m midiaug.materialize {shlex.join(words)}" in output
         assert "Traceback" not in output

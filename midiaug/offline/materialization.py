@@ -136,8 +136,8 @@ def _results(
     try:
         with closing(in_processes(work, pieces, weights, _lost, label="writing", processes=processes)) as written:
             for result in written:
-                results.append(result)
                 target.note(result)
+                results.append(result)
     except KeyboardInterrupt:
         files = sum(len(copies.names) for copies in results)
         done = f"{files:,} files, all of {len(results):,} of the {len(pieces):,} pieces, and some of the next are there"
