@@ -65,7 +65,7 @@ ORDER = [
         *("generation.composing", "generate"),
         *(
             "comparison." + name
-            for name in ("settings", "progress", "finding", "logs", "runs", "groups", "pairs", "gained")
+            for name in ("settings", "progress", "finding", "logs", "contents", "runs", "groups", "pairs", "gained")
         ),
         *(
             "comparison." + name

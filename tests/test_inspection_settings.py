@@ -24,9 +24,9 @@ def test_the_defaults_are_three_pieces_in_the_aggressive_shifts():
     [
         ("preview.pieces=0", "preview.pieces=0: give a number of pieces"),
         ("preview.pieces=some", "preview.pieces=some: give a whole number"),
-        ("preview.pieces=null", "^preview.pieces=null: leave the key out for its default, or give a value$"),
-        ("aug.shifts=[null]", r"^aug.shifts\[0\]=null: leave the key out"),
-        ("aug.shifts=null", "^aug.shifts=null: leave the key out"),
+        ("preview.pieces=null", "^preview.pieces=null: give a whole number$"),
+        ("aug.shifts=[null]", r"^aug.shifts\[0\]=null: give a whole number"),
+        ("aug.shifts=null", "^aug.shifts=null: give a list of numbers"),
         ("preview.file=' '", "preview.file is empty"),
         ("seed=-1", "seed=-1"),
     ],
