@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from midiaug.directories import generated_dir, remove_if_bare, run_dir, run_name
+from midiaug.directories import generated_dir, generated_subdir, remove_if_bare, run_dir, run_name
 from midiaug.errors import MidiaugError
 from midiaug.explanations import help_text
 from midiaug.launchers import EXTRAS, job_error
@@ -29,6 +29,7 @@ from midiaug.words import prepared
 _PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 _PLACE_ERRORS |= {errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO}
 _OURS = "MIDIAUG_ONE_SENTENCE"
+_PLACES = (("run_dir", run_dir), ("generated_dir", generated_dir), ("generated_subdir", generated_subdir))
 Task = Callable[[DictConfig], Any]
 
 
@@ -192,7 +193,7 @@ def _keys_below(node: Any, prefix: str) -> list[str]:
 def _register_resolvers(command_name: str, words: list[str]) -> None:
     # Hydra hands them to a launcher's worker processes as they stand here, the words of the command line with them
     named = functools.partial(run_name, words=words)
-    for name, place in (("run_dir", run_dir), ("generated_dir", generated_dir)):
+    for name, place in _PLACES:
         OmegaConf.register_new_resolver(
             f"midiaug.{name}", functools.partial(place, words=words), replace=True, use_cache=True
         )

@@ -151,6 +151,19 @@ def generated_dir(root: str, ckpt: str | None, overrides: str, words: Sequence[s
     return str(run.parent / "generated" / (now if name == "default" else f"{now}_{name}"))
 
 
+def generated_subdir(
+    root: str, ckpt: str | None, number: int, overrides: str, words: Sequence[str] | None = None
+) -> str:
+    """Where a job of a sweep puts its music: where a single run does, in the checkpoint's own run.
+
+    Below the sweep's folder where the checkpoint lies in no run, or the command line names that folder.
+    words: as run_name.
+    """
+    folder = generated_dir(root, ckpt, overrides, words)
+    named = any(word.startswith("hydra.sweep.dir=") for word in (sys.argv[1:] if words is None else words))
+    return f"{number}_{run_name(overrides, words)}" if named or not os.path.isabs(folder) else folder
+
+
 def shown(path: Path) -> str:
     """A path as a person would type it: relative where it lies below the working directory."""
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -23,8 +23,10 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         with temporary.open("rb+") as file:  # a rename may reach the disk before what it names does
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, name):  # a full disk names no file
+            error.filename = str(path)
         raise
 
 

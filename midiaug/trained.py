@@ -75,6 +75,8 @@ def _learner_of(content: dict[str, Any], path: Path) -> Learner:
         learner = Learner.of(content)
     except CheckpointError as error:
         raise CheckpointError(f"ckpt={path}: {str(error).removeprefix('ckpt: ')}") from error
+    except OSError:  # the tokenizer is read through a temporary file: a full disk is no fault of the checkpoint
+        raise
     except Exception as error:  # junk fails in every way
         raise _unusable(path, "its model and its tokenizer", error) from error
     if not all(bool(weight.isfinite().all()) for weight in learner.state_dict().values()):

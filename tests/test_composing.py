@@ -1,7 +1,12 @@
 """From a checkpoint to a folder of music and its figures, in this process."""
 
+import errno
 import json
+import os
+import resource
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +14,10 @@ import training
 from generating import tune_file
 from test_songs import notes_of
 
+from midiaug import files
+from midiaug.command import sentence_of
 from midiaug.errors import CheckpointError, ConfigError, CorpusError
+from midiaug.generation import composing
 from midiaug.generation.composing import generate_music
 from midiaug.generation.prompts import read_prompt
 from midiaug.generation.settings import GenerateSettings, MusicPlace
@@ -108,6 +116,40 @@ def test_a_prompt_that_cannot_be_used_leaves_nothing(finished, tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         generated(finished, tmp_path / "a", prompt=str(tmp_path / "nix.mid"))
     assert not list((tmp_path / "a").iterdir())
+
+
+@pytest.mark.parametrize("name", ["02.mid", "generated.png", "generate.json"])
+def test_a_full_disk_names_the_file_and_leaves_none_half_written(finished, tmp_path, monkeypatch, name):
+    whole = files.os.fsync
+
+    def full(handle: int) -> None:
+        if Path(os.readlink(f"/proc/self/fd/{handle}")).name.startswith(f".{Path(name).stem}."):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        whole(handle)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as found:
+        generated(finished, tmp_path / "a")
+    assert f"{name}: No space left on device; free space there" in sentence_of(found.value)
+    assert name not in {path.name for path in (tmp_path / "a").iterdir()}
+    assert not [path for path in (tmp_path / "a").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files")
+def test_music_that_a_full_disk_cuts_short_is_not_taken_for_written(finished, tmp_path, monkeypatch):
+    limit, write = resource.getrlimit(resource.RLIMIT_FSIZE), composing._write
+
+    def limited(*given):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, limit[1]))
+        try:
+            return write(*given)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    monkeypatch.setattr(composing, "_write", limited)
+    with pytest.raises(OSError, match=r"01\.mid"):
+        generated(finished, tmp_path / "a")
+    assert list((tmp_path / "a").iterdir()) == []
 
 
 def test_what_a_continuation_is_held_against_is_said_and_of_the_same_kind(finished, tmp_path, caplog):

@@ -1,8 +1,10 @@
 """The command that generates, as a person types it."""
 
 import json
+import shutil
 import signal
 import sys
+from pathlib import Path
 
 import music
 import pytest
@@ -48,6 +50,30 @@ def test_elsewhere_a_file_goes_into_a_folder_of_its_own(place):
     assert status == 0, output
     (folder,) = (place / "runs").glob("*_generate_*")
     assert (folder / "01.mid").is_file()
+
+
+def test_a_sweep_over_checkpoints_writes_into_the_run_of_each(place):
+    for name in ("two", "three"):
+        shutil.copytree(place / "runs/one/checkpoints", place / "runs" / name / "checkpoints")
+    (place / "alone.ckpt").write_bytes((place / "runs/one/checkpoints/best.ckpt").read_bytes())
+    ckpts = "runs/two/checkpoints/best.ckpt,runs/three/checkpoints/best.ckpt,alone.ckpt"
+    status, output = finished(place, "--multirun", f"ckpt={ckpts}", "n=1", "max_bars=1")
+    assert status == 0, output
+    for name in ("two", "three"):
+        (folder,) = (place / "runs" / name / "generated").iterdir()
+        assert folder.name.endswith("_ckpt=best.ckpt")
+        assert Path(json.loads((folder / "generate.json").read_text())["ckpt"]).parts[-3] == name
+        assert (folder / "01.mid").is_file()
+    (sweep,) = (place / "runs").glob("*_generate_sweep")
+    assert {path.name for path in sweep.iterdir()} == {"multirun.yaml", "2_ckpt=alone.ckpt"}
+    assert (sweep / "2_ckpt=alone.ckpt" / "generate.json").is_file()
+
+
+def test_a_sweep_goes_where_the_command_line_says(place):
+    words = ("ckpt=runs/one/checkpoints/best.ckpt", "seed=1,2", "hydra.sweep.dir=here")
+    status, output = finished(place, "--multirun", *words, "n=1", "max_bars=1")
+    assert status == 0, output
+    assert {path.name for path in (place / "here").iterdir()} == {"multirun.yaml", "0_seed=1", "1_seed=2"}
 
 
 def test_a_folder_that_may_not_be_written_is_named(locked, monkeypatch, capsys):

@@ -38,6 +38,8 @@ def test_validation_pieces_are_continued_by_as_many_bars_as_are_given():
         ("seed=-1", "seed=-1"),
         ("top_p=0", "top_p=0"),
         ("n=1000000", "n=1000000: at most 4,096 at a time"),
+        ("bars=1000000000000000000000", "bars=1000000000000000000000: at most 1,000,000"),
+        ("max_bars=1000001", "max_bars=1000001: at most 1,000,000"),
         ("tune=2", "tune=2: .*prompt=FILE"),
         ("max_tokens=1e9", "max_tokens=1000000000.0: give a whole number"),
         ("n=many", "n=many: give a whole number"),

@@ -112,7 +112,8 @@ def _write(songs: Sequence[Song], prompts: Sequence[Prompt | None], directory: P
     for number, (song, prompt) in enumerate(zip(songs, prompts, strict=True), 1):
         of = "" if prompt is None else "_" + re.sub(r"[^\w.#+-]+", "_", Path(prompt.name).stem)[:60]
         path = directory / f"{number:0{digits}d}{of}.mid"
-        write_whole(path, lambda temporary, song=song: song.score.dump_midi(temporary))  # type: ignore[misc]
+        content = song.score.dumps_midi()  # symusic's own writing says nothing of a full disk
+        write_whole(path, lambda temporary, content=content: temporary.write_bytes(content))  # type: ignore[misc]
         files.append(path)
     return files
 

@@ -11,6 +11,7 @@ from midiaug.schemas import typed
 from midiaug.settings import check_seed
 
 MAX_BARS = 32
+MOST_BARS = 1_000_000
 MOST_PIECES = 4096  # they are drawn side by side, and what sounds in one takes 16 kB
 
 
@@ -73,6 +74,9 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(f"tune={settings.tune}: it names a tune of an ABC file; give that with prompt=FILE")
     if settings.n > MOST_PIECES:
         raise ConfigError(f"n={settings.n}: at most {MOST_PIECES:,} at a time; give more seeds, one after another")
+    for name in ("bars", "max_bars"):
+        if (getattr(settings, name) or 0) > MOST_BARS:
+            raise ConfigError(f"{name}={getattr(settings, name)}: at most {MOST_BARS:,}")
     if settings.wav not in ("auto", True, False):
         raise ConfigError(f"wav={settings.wav}: use auto, true or false")
     check_seed(settings.seed)
