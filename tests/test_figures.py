@@ -106,8 +106,8 @@ def test_the_last_column_says_where_the_generated_pieces_lie(opened):
             note.pitch = 40 + 7 * number % 50
     result = figures(wrong, corpus)
     verdicts = {line.split("│")[1].strip(): line.split("│")[4].strip() for line in table_of(result).splitlines()[3:-1]}
-    assert verdicts["pitch classes, entropy in bits"] == "above"
-    assert verdicts["notes within one scale"] == "below"
+    assert verdicts["pitch classes, entropy in bits"] == "above (0/3)"
+    assert verdicts["notes within one scale"] == "below (0/3)"
     assert verdicts["longest of all"] == ""
     assert result["spread"]["scale_consistency"]["inside"] == 0
     assert set(result["spread"]) == {*FIGURES, "share_of_12grams", "longest_median"}

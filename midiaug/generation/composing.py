@@ -169,7 +169,8 @@ def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfo
         say("validation", result["against"])
     log.info("\n%s", table_of(result))
     if result["spread"] is not None:
-        say("", "within: where 95 % of the validation pieces lie; below or above: outside of that")
+        say("", "within: the mean lies where 95 % of the validation pieces do, else below or above;")
+        say("", "(3/4): of 4 generated pieces, or pairs of them, 3 lie there themselves")
     if (sentence := copied_much(result)) is not None:
         log.warning("%s", sentence)
     for side, keys in result["keys"].items():

@@ -130,7 +130,7 @@ def figures(new: Sequence[ScoreTick], corpus: Corpus | None) -> dict[str, Any]:
 def table_of(result: dict[str, Any]) -> str:
     """The figures as a small table: generated beside validation, each as mean ± standard deviation over pieces.
 
-    The last column says where the generated pieces lie against 95 % of the validation pieces.
+    The last column says where their mean lies against 95 % of the validation pieces, and how many lie within.
     """
     table = Table(show_header=True, header_style="bold")
     for head in ("a piece, mean ± sd", *_SIDES, "generated is"):
@@ -144,7 +144,7 @@ def table_of(result: dict[str, Any]) -> str:
 
 def _verdict(result: dict[str, Any], name: str) -> str:
     found = (result["spread"] or {}).get(name)
-    return found["verdict"] if found is not None else ""
+    return "" if found is None else f"{found['verdict']} ({found['inside']:,}/{found['n']:,})"
 
 
 def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:
