@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from miditok import REMI
 
-from midiaug.comparison.augmented import augmented
+from midiaug.comparison.augmented import Counted, augmented
 from midiaug.comparison.statistics import count_notes
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
+from midiaug.data.transpose import written_range
 
 
 @pytest.fixture(scope="module")
@@ -21,9 +22,10 @@ def data(tmp_path_factory):
     return module
 
 
-def seen(data, shifts):
+def seen(data, shifts, out_of_range="limit"):
     notes = count_notes(data.corpus, data.limits, data.cache_dir)
-    return augmented(data, notes, data.train.windows, data.train.pieces, Shifts.of(*shifts))
+    counted = Counted.of(data, notes, data.train.windows, data.train.pieces)
+    return augmented(data, counted, Shifts.of(*shifts), out_of_range)
 
 
 def test_the_samples_are_all_pairs_of_a_window_and_a_shift_that_it_can_take(data):
@@ -74,3 +76,21 @@ def test_a_tokenizer_whose_tokens_no_table_shifts_has_no_coverage(folder_of_tune
     assert isinstance(module.tokenizer, REMI)
     assert figures["vocabulary"] is None
     assert figures["samples"] == 3 * len(module.train)
+
+
+def test_with_drop_each_piece_takes_all_shifts_and_what_leaves_the_range_is_not_counted(data):
+    limited, dropped = seen(data, (-2, 0, 21)), seen(data, (-2, 0, 21), "drop")
+    assert limited["pieces_with_fewer_shifts"] > 0 == dropped["pieces_with_fewer_shifts"]
+    assert dropped["samples"] == 3 * len(data.train) > limited["samples"]
+    assert sum(dropped["pitches"]) < sum(limited["pitches"]) - 1
+    assert not any(dropped["pitches"][written_range(data.tokenizer)[1] + 1 :])
+
+
+def test_the_tokens_are_counted_once_whatever_the_levels(data, monkeypatch):
+    notes = count_notes(data.corpus, data.limits, data.cache_dir)
+    counted = Counted.of(data, notes, data.train.windows, data.train.pieces)
+    monkeypatch.setattr("midiaug.comparison.augmented.raw_token_counts", None)
+    assert augmented(data, counted, Shifts.of(-2, 0))["vocabulary"]["used"] > 0
+    training = np.flatnonzero(~data.split.validation[data.store.piece])
+    tokens = np.concatenate([data.store.tokens[row] for row in training])
+    assert counted.tokens.sum(0).tolist() == np.bincount(tokens).tolist()

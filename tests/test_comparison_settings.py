@@ -52,6 +52,8 @@ def test_levels_and_tokenizers_have_the_names_that_they_have_in_train():
         (["runs=a", "music=maybe"], r"music=maybe: "),
         (["runs=a", "seed=-1"], r"seed=-1: "),
         (["runs=a", "aug.shifts=[-50,50]"], r"aug.shifts=\[-50, 50\]: a shift beyond 24 semitones"),
+        (["runs=a", "aug.draw=balanced"], r"aug.draw=balanced: nothing that compare shows depends on it"),
+        (["runs=a", "aug.out_of_range=clip"], r"aug.out_of_range=clip: use limit or drop"),
         (["runs=a", "aug.shifts=5"], r"aug.shifts=5: give a list"),
     ],
 )

@@ -76,6 +76,10 @@ def test_music_alone_is_shown_with_every_level(folder_of_tunes, cache, tmp_path)
     assert levels == ["none", "conservative", "moderate", "extreme", "aggressive", "keys12"]
     compare(settings(*words, "aug=moderate"), tmp_path)
     assert [part["level"] for part in figures_of(tmp_path)["music"]["augmented"]] == ["none", "moderate"]
+    compare(settings(*words, "aug.shifts=[0,24]", "aug.out_of_range=drop"), tmp_path)
+    dropped = figures_of(tmp_path)["music"]["augmented"][1]
+    assert (dropped["out_of_range"], dropped["pieces_with_fewer_shifts"]) == ("drop", 0)
+    assert dropped["level"].endswith(", drop")
 
 
 def test_music_that_is_gone_is_a_remark_and_music_that_is_asked_for_an_error(tmp_path, said):

@@ -8,7 +8,7 @@ import pytest
 from miditok import REMI, TokenizerConfig
 from symusic import Score
 
-from midiaug.comparison.statistics import KEYS, by_tonic, corpus_statistics, count_notes, histogram, token_counts
+from midiaug.comparison.statistics import corpus_statistics, count_notes, histogram, token_counts
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.keys import key_of, pitch_class_weights
@@ -79,8 +79,3 @@ def test_a_histogram_counts_each_value_once_and_one_long_piece_does_not_hide_the
     assert (shape["least"], shape["median"], shape["largest"]) == (0, 500, 1_000_000)
     assert sum(histogram(np.array([7]))["counts"]) == 1
     assert histogram(np.zeros(0))["counts"] == []
-
-
-def test_keys_are_counted_by_tonic_major_and_minor_together():
-    assert by_tonic({"C major": 2, "C minor": 1, "B minor": 4}) == [3, *[0] * 10, 4]
-    assert len(KEYS) == 24

@@ -1,7 +1,7 @@
 """What transposition makes of a corpus: how many samples, which tokens, pitches and keys it then holds."""
 
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,51 +17,97 @@ _RARE = 10  # a token that comes less often is hardly learned
 _PITCHES = 128
 
 
-def augmented(
-    data: MidiDataModule, notes: Notes, windows: Windows, of_window: NDArray[np.integer], shifts: Shifts
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Counted:
+    """The training pieces, those with room for the same shifts put together; what all sets of shifts are made from.
+
+    lowest, highest: (classes,) the shifts that keep each note. pieces: (classes,) how many. pitches: (classes, 128)
+    notes. tonics: (classes, 12) pieces. tokens: (classes, ids of the store). windows: (classes,) how many, and
+    window_tokens: (classes,) what they hold.
+    """
+
+    lowest: NDArray[np.integer]
+    highest: NDArray[np.integer]
+    pieces: NDArray[np.int64]
+    pitches: NDArray[np.int64]
+    tonics: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    windows: NDArray[np.int64]
+    window_tokens: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, data: MidiDataModule, notes: Notes, windows: Windows, of_window: NDArray[np.integer]) -> Self:
+        """Count once. windows, of_window: of the training pieces, and the piece of each."""
+        store = data.store
+        training = np.flatnonzero(~data.split.validation & store.has_pieces)
+        room = np.stack([np.asarray(store.lowest), np.asarray(store.highest)], 1)
+        found, inverse = np.unique(room[training], axis=0, return_inverse=True)
+        of_piece = np.full(len(room), -1)
+        of_piece[training] = inverse.reshape(-1)
+        keys = np.asarray(notes.key)[training]
+        known = keys >= 0
+        tonics, pitches = np.zeros((len(found), 12), np.int64), np.zeros((len(found), _PITCHES), np.int64)
+        np.add.at(tonics, (of_piece[training][known], keys[known] % 12), 1)
+        np.add.at(pitches, of_piece[training], np.asarray(notes.pitches)[training])
+        low, high = written_range(data.tokenizer)
+        pitches[:, :low] = pitches[:, high + 1 :] = 0  # notes without a token are left out before anything is shifted
+        places = of_piece[of_window]
+        return cls(
+            found[:, 0],
+            found[:, 1],
+            np.bincount(of_piece[training], minlength=len(found)),
+            pitches,
+            tonics,
+            raw_token_counts(data, of_piece, len(found)),
+            np.bincount(places, minlength=len(found)),
+            np.bincount(places, windows.length, len(found)).astype(np.int64),
+        )
+
+
+def augmented(data: MidiDataModule, counted: Counted, shifts: Shifts, out_of_range: str = "limit") -> dict[str, Any]:
     """The training pieces with these shifts, as compare.json has it; `[0]` gives the original.
 
-    windows, of_window: of the training pieces, and the piece of each. Each piece takes only shifts that keep all of its
-    notes, as aug.out_of_range=limit has it. Counts are those to be expected of an epoch, in which each window comes
-    once, in one of its shifts.
+    out_of_range: as aug.out_of_range: with `limit` a piece takes only shifts that keep all of its notes; with `drop` it
+    takes all of them, and the notes that leave the range are not counted. Counts are those to be expected of an epoch,
+    in which each window comes once, in one of its shifts.
     """
-    store = data.store
-    training = ~data.split.validation & store.has_pieces
-    choices = Choices.within(shifts, np.asarray(store.lowest), np.asarray(store.highest))
-    count = choices.count[of_window].astype(np.int64)
+    wide = out_of_range == "drop"
+    room = [np.full_like(end, sign * MAX_SHIFT) if wide else end for end, sign in _ends(counted)]
+    choices = Choices.within(shifts, *room)
+    count = choices.count.astype(np.int64)
     low, high = written_range(data.tokenizer)
-    pitches = np.zeros(_PITCHES)
-    tonics = np.zeros(12)
-    for pieces, allowed in _alike(choices, training):
-        found = np.asarray(notes.pitches)[pieces].sum(0, dtype=np.int64)
-        found[:low] = found[high + 1 :] = 0  # notes without a token are left out before anything is shifted
-        keys = np.asarray(notes.key)[pieces]
-        tonic = np.bincount(keys[keys >= 0] % 12, minlength=12)
-        for shift in allowed.tolist():
-            pitches += np.roll(found, shift) / len(allowed)
-            tonics += np.roll(tonic, shift) / len(allowed)
+    pitches, tonics = np.zeros(_PITCHES), np.zeros(12)
+    for row, allowed in enumerate(_allowed(choices)):
+        for shift in allowed:
+            pitches += np.roll(counted.pitches[row], shift) / len(allowed)
+            tonics += np.roll(counted.tonics[row], shift) / len(allowed)
+    pitches[:low] = pitches[high + 1 :] = 0
+    samples = int((count * counted.windows).sum())
     return {
         "shifts": list(shifts),
-        "samples": int(count.sum()),
-        "times": float(count.sum() / max(1, len(windows))),
-        "tokens": int((count * windows.length).sum()),
-        "pieces_with_fewer_shifts": int((choices.count[training] < len(shifts)).sum()),
+        "out_of_range": out_of_range,
+        "samples": samples,
+        "times": samples / max(1, int(counted.windows.sum())),
+        "tokens": int((count * counted.window_tokens).sum()),
+        "pieces_with_fewer_shifts": int(counted.pieces[count < len(shifts)].sum()),
         "pitches": np.round(pitches, 3).tolist(),
         "pitch_classes": np.round(np.bincount(np.arange(_PITCHES) % 12, pitches), 3).tolist(),
         "tonics": np.round(tonics, 3).tolist(),
-        "vocabulary": _vocabulary(data, choices, training),
+        "vocabulary": _vocabulary(data, counted, choices),
     }
 
 
-def _alike(choices: Choices, pieces: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.integer]]]:
-    """The pieces that may take the same shifts, (pieces,) of the corpus, and those shifts."""
-    pairs = np.stack([choices.first, choices.count], 1)
-    for first, count in np.unique(pairs[pieces], axis=0).tolist():
-        yield pieces & (pairs == (first, count)).all(1), choices.values[first : first + count]
+def _ends(counted: Counted) -> list[tuple[NDArray[np.integer], int]]:
+    return [(counted.lowest, -1), (counted.highest, 1)]
 
 
-def _vocabulary(data: MidiDataModule, choices: Choices, training: NDArray[np.bool_]) -> dict[str, Any] | None:
+def _allowed(choices: Choices) -> list[list[int]]:
+    """The shifts of each class."""
+    ends = zip(choices.first.tolist(), choices.count.tolist(), strict=True)
+    return [choices.values[first : first + count].tolist() for first, count in ends]
+
+
+def _vocabulary(data: MidiDataModule, counted: Counted, choices: Choices) -> dict[str, Any] | None:
     """Which entries come up, and how often; None for a tokenizer whose tokens no table can shift."""
     try:
         transposer = TokenTransposer(data.tokenizer)
@@ -69,9 +115,8 @@ def _vocabulary(data: MidiDataModule, choices: Choices, training: NDArray[np.boo
         return None
     entries = len(data.tokenizer)
     expected = np.zeros(entries)
-    for pieces, allowed in _alike(choices, training):
-        counts = raw_token_counts(data, pieces)
-        for shift in allowed.tolist():
+    for counts, allowed in zip(counted.tokens, _allowed(choices), strict=True):
+        for shift in allowed:
             ids = transposer.table[shift + MAX_SHIFT][: len(counts)]
             some = (counts > 0) & (ids >= 0)
             expected += np.bincount(ids[some], counts[some], entries) / len(allowed)

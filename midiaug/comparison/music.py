@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from midiaug.comparison.augmented import augmented
+from midiaug.comparison.augmented import Counted, augmented
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.statistics import corpus_statistics, count_notes
@@ -40,20 +40,28 @@ def look_at_music(settings: CompareSettings, described: list[Described]) -> tupl
     content: dict[str, Any] = {"source": name, "tokenizer": type(data.tokenizer).__name__, "window": windows.size}
     content["quarantined"] = [asdict(entry) for entry in data.quarantined]
     content["statistics"] = corpus_statistics(data, notes, len(windows))
+    counted = Counted.of(data, notes, windows, of_window)
     content["augmented"] = [
-        {"level": levels.get(shifts.values, str(shifts))} | augmented(data, notes, windows, of_window, shifts)
-        for shifts in _shifts(settings, described)
+        {"level": levels.get(values, str(Shifts(values))) + (", drop" if out_of_range == "drop" else "")}
+        | augmented(data, counted, Shifts(values), out_of_range)
+        for values, out_of_range in _levels(settings, described)
     ]
     return content, remarks
 
 
-def _shifts(settings: CompareSettings, described: list[Described]) -> list[Shifts]:
-    """The original, and then what is asked for, or what the runs had, or every level; the fewest shifts first."""
+def _levels(settings: CompareSettings, described: list[Described]) -> list[tuple[tuple[int, ...], str]]:
+    """The shifts and aug.out_of_range of each set: the original, and then what is asked for, or what the runs had, or
+    every level; the fewest shifts first.
+    """
+    asked = settings.aug.out_of_range
     if settings.aug.shifts is not None:
-        several = {Shifts.parse(settings.aug.shifts).values}
+        several = {(Shifts.parse(settings.aug.shifts).values, asked or "limit")}
     else:
-        several = {one.shifts for one in described if one.shifts is not None} or set(known_levels())
-    return [Shifts(values) for values in sorted({NONE, *several}, key=lambda values: (len(values), values))]
+        of_runs = [(one.shifts, asked or one.run.config.get("aug", {}).get("out_of_range")) for one in described]
+        several = {(shifts, kind or "limit") for shifts, kind in of_runs if shifts is not None}
+        several = several or {(values, asked or "limit") for values in known_levels()}
+    moved = {(values, kind) for values, kind in several if values != NONE}
+    return sorted({(NONE, "limit"), *moved}, key=lambda level: (len(level[0]), level))
 
 
 def _asked_for(settings: CompareSettings) -> MidiDataModule:

@@ -20,9 +20,10 @@ class ComparedData(DataSettings):
 
 @dataclass
 class ComparedAug(AugSettings):
-    """The keys under `aug`; without shifts, those of the runs count."""
+    """The keys under `aug`; where one is not given, that of the runs counts."""
 
     shifts: list[int] | None = None  # type: ignore[assignment]
+    out_of_range: str | None = None  # type: ignore[assignment]
 
 
 @dataclass
@@ -64,6 +65,10 @@ def checked_compare(config: DictConfig) -> CompareSettings:
     check_shared(settings)
     if settings.aug.shifts is not None:
         Shifts.parse(settings.aug.shifts)
+    if settings.aug.out_of_range not in (None, "limit", "drop"):
+        raise ConfigError(f"aug.out_of_range={settings.aug.out_of_range}: use limit or drop")
+    if settings.aug.draw != ComparedAug.draw:
+        raise ConfigError(f"aug.draw={settings.aug.draw}: nothing that compare shows depends on it; leave it out")
     if not settings.paths and not settings.asks_for_music:
         raise ConfigError("runs: give a folder of runs, as in runs=runs, or music, as in data.path=DIR or data=bundled")
     if not settings.paths and not settings.music:

@@ -16,13 +16,14 @@ from midiaug.data.pieces import Limits, parse
 from midiaug.data.transpose import MAX_SHIFT, TokenTransposer, base_vocabulary
 from midiaug.data.workers import in_processes
 from midiaug.errors import QuarantinedFile, RouteError
-from midiaug.keys import TONICS, Key, pitch_class_weights
+from midiaug.keys import Key, pitch_class_weights
 from midiaug.keys import key_of as musical_key
 
 _FORMAT = 1
 _PITCHES = 128
 KEYS = [str(Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12)]
 _UNKNOWN_KEY = -1
+_TOKENS_AT_ONCE = 1 << 22
 _Counted = dict[str, NDArray[Any]]
 
 
@@ -130,15 +131,25 @@ def token_counts(data: MidiDataModule, pieces: NDArray[np.bool_]) -> NDArray[np.
 
     Drum notes that the store marks are counted with the tokens that they stand for.
     """
-    return _folded(data, raw_token_counts(data, pieces))
+    return _folded(data, raw_token_counts(data, np.where(pieces, 0, -1), 1)[0])
 
 
-def raw_token_counts(data: MidiDataModule, pieces: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """(ids of the store,) likewise, with drums by themselves."""
-    tokens, counts = data.store.tokens, np.zeros(0, np.int64)
-    for row in np.flatnonzero(pieces[data.store.piece]).tolist():
-        found = np.bincount(tokens[row], minlength=len(counts))
-        found[: len(counts)] += counts
+def raw_token_counts(data: MidiDataModule, kind: NDArray[np.integer], kinds: int) -> NDArray[np.int64]:
+    """(kinds, ids of the store) how often each token comes in the pieces of a kind, with drums by themselves.
+
+    kind: (pieces,) of each piece of the corpus, from 0; negative where it does not count.
+    """
+    tokens, rows = data.store.tokens, kind[data.store.piece]
+    lengths = tokens.lengths()
+    counts = np.zeros((kinds, 0), np.int64)
+    ends = np.flatnonzero(np.diff(np.cumsum(lengths) // _TOKENS_AT_ONCE, append=-1)) + 1
+    for first, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        ids = tokens.data[tokens.offsets[first] : tokens.offsets[end]].astype(np.int64)
+        of_token = np.repeat(rows[first:end], lengths[first:end])
+        ids, of_token = ids[of_token >= 0], of_token[of_token >= 0]
+        width = max(counts.shape[1], int(ids.max(initial=-1)) + 1)
+        found = np.bincount(of_token * width + ids, minlength=kinds * width).reshape(kinds, width)
+        found[:, : counts.shape[1]] += counts
         counts = found
     return counts
 
@@ -163,8 +174,3 @@ def histogram(values: NDArray[Any]) -> dict[str, Any]:
     counts, edges = np.histogram(np.minimum(values, top), bins=24, range=(float(values.min()), top))
     shape = {"edges": [round(float(edge), 3) for edge in edges], "counts": counts.tolist()}
     return {"least": float(values.min()), "median": float(np.median(values)), "largest": float(values.max())} | shape
-
-
-def by_tonic(keys: dict[str, int]) -> list[int]:
-    """Keys by their tonic alone, C first, major and minor together."""
-    return [sum(count for name, count in keys.items() if name.split()[0] == tonic) for tonic in TONICS]
