@@ -1,14 +1,17 @@
 """A whole comparison, on folders of runs that the code of a run wrote and on real music."""
 
+import errno
 import json
 import logging
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 from comparing import figures_of, settings, write_log, write_run
 
 from midiaug.comparison.report import compare
-from midiaug.errors import ComparisonError, ConfigError, CorpusError
+from midiaug.errors import ComparisonError, ConfigError, CorpusError, OutputError
 
 NASTY = "<script>alert(1)<|script> $x_1^"
 
@@ -127,3 +130,20 @@ def test_a_tokenizer_that_there_is_none_of_is_refused_before_anything_is_read(tm
     with pytest.raises(ConfigError, match=r"tokenizer.name=REMY: MidiTok has no such tokenizer"):
         compare(settings(f"runs='{tmp_path}/runs'", "tokenizer.name=REMY"), tmp_path)
     assert not list(tmp_path.glob("compare.*"))
+
+
+@pytest.mark.parametrize("failing", ["compare.json", "compare.html"])
+def test_a_disk_that_fills_up_leaves_nothing_and_the_sentence_names_the_file(tmp_path, monkeypatch, failing):
+    write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])
+    (tmp_path / "out").mkdir()
+    whole = Path.write_bytes
+
+    def full(path, content):
+        if failing.partition(".")[0] in path.name and path.suffix == f".{failing.partition('.')[2]}":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return whole(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=rf"out/{failing}: cannot be written \(No space left on device\); free space"):
+        compare(settings(f"runs='{tmp_path}/runs'", "music=false"), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -78,7 +78,7 @@ def read_sides(path: Path, remarks: list[str]) -> dict[str, str]:
     pieces = read_object(path, remarks).get("pieces")
     if isinstance(pieces, dict) and pieces:
         sides = {name: entry.get("side") if isinstance(entry, dict) else None for name, entry in pieces.items()}
-        if set(sides.values()) <= {"train", "val"}:
+        if all(side in ("train", "val") for side in sides.values()):
             return {name: str(side) for name, side in sides.items()}
     if path.is_file() and len(remarks) == before:
         remarks.append("split.json: not as train writes it; the pieces and their sides are taken as not known")

@@ -1,7 +1,10 @@
 """A whole comparison: reads what there is, says what came of it, and writes compare.json and compare.html."""
 
 import logging
+import shutil
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.tables import screen_text
 from midiaug.data.report import say
 from midiaug.directories import shown
-from midiaug.errors import ComparisonError, MidiaugError
+from midiaug.errors import ComparisonError, MidiaugError, OutputError, one_line
 from midiaug.files import write_json, write_text
 from midiaug.printable import printable
 from midiaug.screen import keep_quiet
@@ -32,7 +35,7 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
 
     Where music is shown, quarantine.json says which of its files were left out.
     Raises ComparisonError where there is no run and no music was asked for; MidiaugError for music that was asked for
-    and cannot be read.
+    and cannot be read; OutputError where a file cannot be written.
     """
     keep_quiet()
     if settings.tokenizer.name is not None:  # what was asked for is checked before anything is read
@@ -58,14 +61,37 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
         "music": music,
         "remarks": remarks,
     }
+    files: dict[str, Callable[[Path], None]] = {}
     if music:
-        write_json(directory / "quarantine.json", music.pop("quarantined"))
+        files["quarantine.json"] = partial(write_json, content=music.pop("quarantined"))
     text = page(described, groups, gains, music, remarks)
-    write_json(directory / "compare.json", content)
-    write_text(directory / "compare.html", text)
+    files["compare.json"] = partial(write_json, content=content)
+    files["compare.html"] = partial(write_text, text=text)
+    _write(directory, files)
     say("figures", shown(directory / "compare.json"))
     say("page", shown(directory / "compare.html"))
     return content
+
+
+def _write(directory: Path, files: dict[str, Callable[[Path], None]]) -> None:
+    """Write all files or none: into a folder beside their place, and then into it.
+
+    Raises OutputError, which names the file, where one cannot be written.
+    """
+    work, name = directory / ".compare", ""
+    try:
+        work.mkdir(exist_ok=True)  # a run that was killed may have left it
+        for name, write in files.items():
+            write(work / name)
+        for name in files:
+            (work / name).replace(directory / name)
+    except OSError as error:
+        raise OutputError(
+            f"{shown(directory / name)}: cannot be written ({error.strerror or one_line(error)}); free space there, or "
+            "write elsewhere with hydra.run.dir=DIR"
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _compare_runs(settings: CompareSettings) -> tuple[list[Described], list[Group], list[Gain], list[str]]:
