@@ -40,6 +40,16 @@ def test_the_curves_of_a_run_name_both_sides_and_the_epochs(described):
     assert high > 1.5
 
 
+def test_a_loss_far_above_the_others_is_marked_at_the_edge_with_its_figure(tmp_path):
+    write_run(tmp_path / "a", [(9.0, 9.5), *[(1.0, 1.5 + epoch / 100) for epoch in range(20)]])
+    (one,) = describe(read_runs(find_runs([str(tmp_path)]))[0])
+    low, high = charts.loss_range([one.run])
+    assert high < 3
+    shown = texts(charts.curves(one.run, (low, high)))
+    assert {"9.00", "9.50"} <= set(shown)
+    assert not {"9.00", "9.50"} & set(texts(charts.curves(one.run, (0.0, 10.0))))
+
+
 def test_losses_that_are_missing_leave_a_gap(described):
     run = described[0].run
     rows = [{"epoch": 1, "loss/train": None, "loss/val": 2.0}, {"epoch": 2, "loss/train": None, "loss/val": None}]

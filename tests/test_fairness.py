@@ -49,3 +49,11 @@ def test_nor_do_the_losses_of_other_programs(tmp_path):
     assert remarks(tmp_path) == [
         "losses of other programs are shown as they logged them; they need not be nats a token"
     ]
+
+
+def test_copies_on_disk_are_not_set_against_what_is_transposed_while_loading(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5)])
+    names = {f"a_{shift:+d}.mid": 1.0 for shift in (-1, 0, 1)}
+    write_run(tmp_path / "b", [(1.0, 1.4)], "aug=none", pieces=names, training=["z_+0.mid"])
+    assert any("1 run learned copies that materialize wrote" in remark for remark in remarks(tmp_path))
+    assert not any("copies" in remark for remark in remarks(tmp_path / "b"))

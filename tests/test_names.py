@@ -2,7 +2,7 @@
 
 import pytest
 
-from midiaug.offline.names import copy_name, copy_stems
+from midiaug.offline.names import copy_name, copy_stems, is_copy
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,9 @@ def test_the_order_of_the_pieces_does_not_decide_their_names():
 def test_a_name_that_is_not_unicode_is_kept():
     name = b"t\xfcne.mid".decode(errors="surrogateescape")
     assert copy_stems([name]) == [name.removesuffix(".mid")]
+
+
+def test_a_copy_is_known_by_its_name():
+    assert is_copy(copy_name("a/tune", 3))
+    assert is_copy(copy_name("a/tune", 0))
+    assert not is_copy("a/tune_3.mid")

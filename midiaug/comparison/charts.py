@@ -24,7 +24,7 @@ from midiaug.printable import printable
 from midiaug.rolls import COLORS
 
 _GOOD, _BAD = "#2e7d4f", "#b3372f"
-_LIMIT = 1.15  # a curve's first epochs may lie far above the rest: what is shown ends at so many times the highest best
+_SHOWN = 0.9  # a curve's first epochs may lie far above the rest: this share of all losses is within the scale
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: smaller, and it can be searched
     "svg.hashsalt": "midiaug",
@@ -71,16 +71,16 @@ def _chart(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
-    """One scale for the curves of several runs, from their lowest loss to a little above their highest best one."""
+    """One scale for the curves of several runs: nine tenths of their losses, and the best epoch of each."""
     losses = [
         row[key] for run in runs for row in run.rows for key in ("loss/train", "loss/val") if _is_number(row[key])
     ]
     if not losses:
         return None
-    last = [run.rows[0]["loss/val"] for run in runs if _is_number(run.rows[0]["loss/val"])]
-    low, high = min(losses), max(float(run.best["loss/val"]) for run in runs)
-    top = max(high * _LIMIT, min(max(last, default=high), low + 3 * (high - low) + 0.2))
-    return low - 0.04 * (top - low), top
+    best = [float(run.best[key]) for run in runs for key in ("loss/train", "loss/val") if _is_number(run.best[key])]
+    low, high = min(losses), max(float(np.quantile(losses, _SHOWN)), *best)
+    room = 0.06 * (high - low) or 0.05
+    return low - room, high + room
 
 
 def curves(run: Run, span: tuple[float, float] | None) -> str:
@@ -99,11 +99,23 @@ def curves(run: Run, span: tuple[float, float] | None) -> str:
         axes.axvline(run.best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
         if span:
             axes.set_ylim(*span)
+            for losses, color in zip(sides, (TRAIN, VAL), strict=True):
+                _mark_above(axes, epochs, losses, color)
         axes.set_xlabel("epoch")
         axes.set_ylabel("nats a token" if run.own else "loss, as logged")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         _legend(axes, columns=2)
         return _drawn(figure, f"training and validation loss over the epochs of {run.name}")
+
+
+def _mark_above(axes: Axes, epochs: Sequence[int], losses: Sequence[float], color: str) -> None:
+    """A triangle at the upper edge for each loss that lies above it, the first with its figure."""
+    top = axes.get_ylim()[1]
+    above = [(epoch, loss) for epoch, loss in zip(epochs, losses, strict=True) if loss > top]
+    axes.plot([epoch for epoch, _ in above], [top] * len(above), "^", color=color, markersize=5, clip_on=False)
+    for epoch, loss in above[:1]:
+        up = 2 if color == VAL else -10
+        axes.annotate(f"{loss:.2f}", (epoch, top), (5, up), textcoords="offset points", fontsize=7, color=color)
 
 
 def by_key(losses: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Which losses of a comparison do not compare, and why."""
 
 from midiaug.comparison.groups import Described
+from midiaug.offline.names import is_copy
 
 
 def fairness(described: list[Described]) -> list[str]:
@@ -11,6 +12,13 @@ def fairness(described: list[Described]) -> list[str]:
     def kinds(key: str) -> list[str]:
         return sorted({str(one.settings[key]) for one in own if one.settings.get(key) is not None})
 
+    copies = [one for one in own if one.run.sides and all(is_copy(name) for name in one.run.sides)]
+    if copies and len(copies) < len(own):
+        several = "1 run" if len(copies) == 1 else f"{len(copies)} runs"
+        remarks.append(
+            f"{several} learned copies that materialize wrote, and validated on copies in all keys: they are not set "
+            "against runs that transpose while they load"
+        )
     if len(kinds("source")) > 1:
         remarks.append(f"these runs learned different music ({', '.join(kinds('source'))}): no loss compares across it")
     elif len(kinds("music")) > 1:

@@ -14,11 +14,14 @@ h1 { font-size: 1.6rem; margin: 0 0 .2em; } h2 { font-size: 1.25rem; margin: 2em
 h3 { font-size: .95rem; margin: 0 0 .3em; overflow-wrap: anywhere; }
 p { max-width: 75ch; margin: .4em 0; overflow-wrap: anywhere; }
 .quiet { color: #595959; font-size: .88rem; }
-.box { overflow-x: auto; margin: .6em 0; }
+.box { overflow-x: auto; margin: .6em 0; background:
+  linear-gradient(to left, #fff 35%, #fff0) right / 44px 100% no-repeat local,
+  linear-gradient(to left, #0003, #0000) right / 16px 100% no-repeat scroll; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3em .7em; text-align: right; border-bottom: 1px solid #e2e2e2; white-space: nowrap; }
 th { font-weight: 600; white-space: normal; border-bottom: 2px solid #bbb; vertical-align: bottom; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 12em; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 12em; overflow-wrap: anywhere;
+  position: sticky; left: 0; background: #fff; }
 table.facts td:last-child { text-align: left; white-space: normal; }
 .charts { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }
 .card { flex: 0 1 373px; max-width: 100%; min-width: 0; border: 1px solid #e2e2e2; border-radius: 6px; padding: 10px; }
@@ -27,7 +30,8 @@ svg { max-width: 100%; height: auto; display: block; }
 .helped { border-color: #2e7d4f; } .nothelped { border-color: #b3372f; }
 ul.remarks { background: #fff7e0; border: 1px solid #ead9a0; border-radius: 6px; padding: .6em 1em .6em 2em; }
 ul.remarks li { overflow-wrap: anywhere; }
-@media (max-width: 480px) { body { padding: 10px; font-size: 15px; } th, td { padding: .25em .5em; } }
+@media (max-width: 480px) { body { padding: 10px; font-size: 15px; } th, td { padding: .25em .5em; }
+  th:first-child, td:first-child { min-width: 8.5em; max-width: 42vw; } }
 """
 
 

@@ -50,8 +50,8 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     kinds = {"helped": "helped", "did not help": "nothelped"}
     parts = ["<h2>What augmentation gained</h2>"]
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
-    heads = ["against none", "runs", "gap before", "gap after", "closed", "in percent", "val before", "val after"]
-    heads += ["change", "95 % interval", "tunes"]
+    heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
+    heads += ["gap before", "gap after", "closed", "in percent", "runs"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -59,13 +59,14 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
         rows.append(
             [
                 f"{gain.model}, {gain.level}",
-                f"{gain.runs} : {gain.baselines}",
-                *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"], gain.closed)),
-                "" if gain.percent is None else f"{gain.percent:.0f} %",
-                *(number(value) for value in (gain.before["val"], gain.after["val"])),
                 number(change.nats, sign=True) if change else "",
                 f"{change.low:+.3f} to {change.high:+.3f}" if change and whole else "",
+                f"{gain.better} of {len(gain.by_seed)} seeds" if change else "",
                 f"{change.tunes:,}" if change else "",
+                *(number(value) for value in (gain.before["val"], gain.after["val"])),
+                *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"], gain.closed)),
+                "" if gain.percent is None else f"{gain.percent:.0f} %",
+                f"{gain.runs} : {gain.baselines}",
             ]
         )
     if any(gain.change for gain in gains):
@@ -73,9 +74,10 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts.append(table(heads, rows))
     parts.append(
         quiet(
-            "Nats a token. The change is measured tune by tune, on the validation pieces that both sides were judged "
-            "by; look-alikes count as one tune. The interval tells how much that depends on these very tunes; how "
-            "much it depends on the seeds, the spread over the seeds tells."
+            "Nats a token; below 0 is better. The change, paired by tune, sets each tune against itself with "
+            "the same seed and weighs it by its tokens, so it need not be val after less val before, which are means "
+            "of whole runs. Look-alikes count as one tune. The interval holds for other tunes and, with two seeds or "
+            "more, for other seeds. No percent: the gap before is no larger than chance makes it."
         )
     )
     return parts
@@ -92,13 +94,13 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
         )
     )
     if any(len(group.members) > 1 for group in groups):
-        names = ("train", "val", "gap", "nats_per_note", "key_spread")
+        names = ("val", "gap", "train", "nats_per_note", "key_spread")
         heads = [
             "mean ± standard deviation over the seeds",
             "runs",
-            "train",
             "val",
             "gap",
+            "train",
             "val, nats a note",
             "key spread",
         ]
@@ -119,17 +121,19 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
 
 
 def _run_table(described: Sequence[Described]) -> str:
-    heads = ["run", "seed", "best epoch", "train", "val", "gap", "val, nats a note", "key spread", "time", "tokens/s"]
+    heads = ["run", "val", "gap", "train", "seed", "best epoch", "val, nats a note", "key spread", "time", "tokens/s"]
     rows = []
     for one in described:
         run, best = one.run, one.run.best
+        train, val, gap, *others = run_cells(run)
         label = printable(one.label) + ("" if run.finished else " (not finished)")
         rows.append(
             [
                 label if printable(run.name) == label else f"{label}\n{printable(run.name)}",
+                *(val, gap, train),
                 "" if one.seed is None else str(one.seed),
                 f"{best['epoch']} of {run.rows[-1]['epoch']}",
-                *run_cells(run),
+                *others,
             ]
         )
     return table(heads, rows)
@@ -149,7 +153,7 @@ def _curve_part(described: Sequence[Described]) -> list[str]:
     return [
         "<h2>Curves</h2>",
         quiet(
-            "All runs of midiaug are on one scale; losses far above the best ones are cut off. "
+            "All runs of midiaug are on one scale. A triangle at the upper edge, with its figure, is a loss above it. "
             "The dotted line marks the best epoch."
         ),
         chart_row(cards),

@@ -17,6 +17,11 @@ def copy_name(stem: str, shift: int) -> str:
     return f"{stem}_{shift:+d}.mid"
 
 
+def is_copy(name: str) -> bool:
+    """Whether a file is called as a copy is."""
+    return bool(_COPY.search(name))
+
+
 def copy_stems(names: Sequence[str]) -> list[str]:
     """What the copies of each piece begin with: its name within the source without its ending, `book#3` for a tune
     of book.abc.
