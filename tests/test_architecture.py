@@ -69,7 +69,7 @@ ORDER = [
         ),
         *(
             "comparison." + name
-            for name in ("gains", "fairness", "statistics", "augmented", "music", "numbers", "variety", "charts")
+            for name in ("gains", "fairness", "statistics", "augmented", "music", "numbers", "variety", "svg", "charts")
         ),
         *("comparison." + name for name in ("tables", "markup", "page", "report")),
         "compare",

@@ -1,73 +1,22 @@
 """The charts of the page, each as SVG text that stands inside it; small enough that a phone shows them whole."""
 
-import re
-import textwrap
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from html import escape
-from io import StringIO
-from typing import Any, Literal
+from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.runs import Run
+from midiaug.comparison.svg import chart, drawn, label, legend, styled
 from midiaug.keys import pitch_name
 from midiaug.plots import GAP, TRAIN, VAL
-from midiaug.printable import printable
 from midiaug.rolls import COLORS
 
 _GOOD, _BAD = "#2e7d4f", "#b3372f"
 _SHOWN = 0.9  # a curve's first epochs may lie far above the rest: this share of all losses is within the scale
-_STYLE: Any = {
-    "svg.fonttype": "none",  # text stays text: smaller, and it can be searched
-    "svg.hashsalt": "midiaug",
-    "text.parse_math": False,  # a name may hold dollars
-    "font.size": 9,
-    "axes.titlesize": 9,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
-
-
-def _drawn(figure: Figure, words: str) -> str:
-    """The figure as an SVG element. words: what it shows, for who cannot see it."""
-    FigureCanvasSVG(figure)
-    text = StringIO()
-    figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    svg = text.getvalue()[text.getvalue().index("<svg") :]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(printable(words))}"', 1)
-
-
-def _styled() -> AbstractContextManager[None]:
-    return matplotlib.rc_context(_STYLE)
-
-
-def _label(name: str, width: int = 28) -> str:
-    """A name on at most two lines, so that it leaves room for what it names."""
-    return "\n".join(textwrap.wrap(printable(name), width, max_lines=2, placeholder=" …"))
-
-
-def _legend(axes: Axes, place: Literal["upper right", "best"] = "upper right", columns: int = 1) -> None:
-    axes.legend(loc=place, ncols=columns).set_in_layout(False)
-
-
-def _chart(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
-    axes.grid(axis="y", alpha=0.25)
-    axes.set_axisbelow(True)
-    return figure, axes
 
 
 def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
@@ -85,17 +34,17 @@ def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
 
 def curves(run: Run, span: tuple[float, float] | None) -> str:
     """The training and the validation loss of a run over its epochs, with the best one marked."""
-    with _styled():
-        figure, axes = _chart(4.2, 2.5)
+    with styled():
+        figure, axes = chart(4.2, 2.5)
         epochs = [row["epoch"] for row in run.rows]
         sides = [
             [row[key] if _is_number(row[key]) else np.nan for row in run.rows] for key in ("loss/train", "loss/val")
         ]
         axes.fill_between(epochs, sides[0], sides[1], color=GAP, alpha=0.13, linewidth=0)
         size = 3.5 if len(epochs) < 40 else 0
-        for losses, color, label in zip(sides, (TRAIN, VAL), ("train", "val"), strict=True):
+        for losses, color, side in zip(sides, (TRAIN, VAL), ("train", "val"), strict=True):
             if np.isfinite(losses).any():
-                axes.plot(epochs, losses, "o-", color=color, markersize=size, linewidth=1.4, label=label)
+                axes.plot(epochs, losses, "o-", color=color, markersize=size, linewidth=1.4, label=side)
         axes.axvline(run.best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
         if span:
             axes.set_ylim(*span)
@@ -104,8 +53,8 @@ def curves(run: Run, span: tuple[float, float] | None) -> str:
         axes.set_xlabel("epoch")
         axes.set_ylabel("nats a token" if run.own else "loss, as logged")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
-        _legend(axes, columns=2)
-        return _drawn(figure, f"training and validation loss over the epochs of {run.name}")
+        legend(axes, columns=2)
+        return drawn(figure, f"training and validation loss over the epochs of {run.name}")
 
 
 def _mark_above(axes: Axes, epochs: Sequence[int], losses: Sequence[float], color: str) -> None:
@@ -120,8 +69,8 @@ def _mark_above(axes: Axes, epochs: Sequence[int], losses: Sequence[float], colo
 
 def by_key(losses: dict[str, Any]) -> str:
     """The validation loss with all pieces moved by each of the twelve shifts."""
-    with _styled():
-        figure, axes = _chart(4.2, 1.7)
+    with styled():
+        figure, axes = chart(4.2, 1.7)
         shifts = sorted(int(shift) for shift in losses)
         values = [float(losses[str(shift)]) for shift in shifts]
         axes.plot(shifts, values, "o-", color=VAL, markersize=4, linewidth=0.9)
@@ -130,13 +79,13 @@ def by_key(losses: dict[str, Any]) -> str:
         axes.set_xticks(shifts, [f"{shift:+d}" if shift else "0" for shift in shifts])
         axes.set_xlabel("validation pieces moved by so many semitones")
         axes.set_ylabel("nats a token")
-        return _drawn(figure, "validation loss in each of twelve keys")
+        return drawn(figure, "validation loss in each of twelve keys")
 
 
 def by_level(groups: Sequence[Group], key: str, title: str) -> str:
     """A figure of every finished run against its level of transposition: a dot a run, a line through the means."""
-    with _styled():
-        figure, axes = _chart(4.2, 3.0)
+    with styled():
+        figure, axes = chart(4.2, 3.0)
         own = [group for group in groups if group.members[0].level and group.members[0].run.best.get(key) is not None]
         levels = sorted({_place(group.members[0]) for group in own})
         models = list(dict.fromkeys(group.members[0].of_model for group in own))
@@ -147,11 +96,11 @@ def by_level(groups: Sequence[Group], key: str, title: str) -> str:
             )
             places = [levels.index(_place(group.members[0])) for group in mine]
             values = [[float(one.run.best[key]) for one in group.members] for group in mine]
-            axes.plot(places, [np.mean(part) for part in values], "-", color=color, linewidth=1.4, label=_label(model))
+            axes.plot(places, [np.mean(part) for part in values], "-", color=color, linewidth=1.4, label=label(model))
             for place, part in zip(places, values, strict=True):
                 axes.plot([place] * len(part), part, "o", color=color, markersize=5, alpha=0.7)
         axes.set_xticks(
-            range(len(levels)), [_label(name, 14) for _, _, name in levels], rotation=20 if len(levels) > 3 else 0
+            range(len(levels)), [label(name, 14) for _, _, name in levels], rotation=20 if len(levels) > 3 else 0
         )
         axes.set_xlim(-0.4, len(levels) - 0.6)
         axes.margins(y=0.12)
@@ -160,8 +109,8 @@ def by_level(groups: Sequence[Group], key: str, title: str) -> str:
             axes.axhline(0, color="black", linewidth=0.6)
         axes.set_ylabel("nats a token")
         axes.set_title(title)
-        _legend(axes, "best")
-        return _drawn(figure, f"{title} against the level of transposition")
+        legend(axes, "best")
+        return drawn(figure, f"{title} against the level of transposition")
 
 
 def _place(one: Described) -> tuple[int, tuple[int, ...], str]:
@@ -171,8 +120,8 @@ def _place(one: Described) -> tuple[int, tuple[int, ...], str]:
 def changes(gains: Sequence[Gain]) -> str:
     """By how much the validation loss changed in each comparison, with its interval: left of the line is better."""
     shown = [gain for gain in gains if gain.change is not None]
-    with _styled():
-        figure, axes = _chart(4.6, 1.0 + 0.42 * len(shown))
+    with styled():
+        figure, axes = chart(4.6, 1.0 + 0.42 * len(shown))
         for place, gain in enumerate(shown):
             change = gain.change
             if change is None:
@@ -182,24 +131,24 @@ def changes(gains: Sequence[Gain]) -> str:
             axes.plot([low, high], [place, place], "-", color=color, linewidth=2.5, solid_capstyle="butt")
             axes.plot([change.nats], [place], "o", color=color, markersize=6)
         axes.axvline(0, color="black", linewidth=0.8)
-        axes.set_yticks(range(len(shown)), [_label(f"{gain.model}, {gain.level}", 24) for gain in shown])
+        axes.set_yticks(range(len(shown)), [label(f"{gain.model}, {gain.level}", 24) for gain in shown])
         axes.set_ylim(len(shown) - 0.4, -0.6)
         widest = max(abs(end) for end in axes.get_xlim())
         axes.set_xlim(-widest, widest)
         axes.set_xlabel("← better  |  nats a token  |  worse →")
-        return _drawn(figure, "change of the validation loss by augmentation, with 95 % intervals")
+        return drawn(figure, "change of the validation loss by augmentation, with 95 % intervals")
 
 
 def pitch_bars(sets: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Notes of each pitch, one set as bars, further ones as lines."""
-    with _styled():
-        figure, axes = _chart(4.2, 2.4)
-        for number, (label, notes) in enumerate(sets):
+    with styled():
+        figure, axes = chart(4.2, 2.4)
+        for number, (name, notes) in enumerate(sets):
             if number == 0:
-                axes.bar(range(len(notes)), notes, color="#9db4d6", width=1.0, label=_label(label))
+                axes.bar(range(len(notes)), notes, color="#9db4d6", width=1.0, label=label(name))
             else:
                 color = COLORS[number % len(COLORS)]
-                axes.step(range(len(notes)), notes, where="mid", color=color, linewidth=1.2, label=_label(label))
+                axes.step(range(len(notes)), notes, where="mid", color=color, linewidth=1.2, label=label(name))
         there = np.flatnonzero(np.sum([notes for _, notes in sets], 0))
         axes.set_xlim(*((there[0] - 2, there[-1] + 2) if len(there) else (20, 109)))
         axes.xaxis.set_major_locator(MultipleLocator(12))
@@ -207,32 +156,32 @@ def pitch_bars(sets: Sequence[tuple[str, Sequence[float]]]) -> str:
         axes.set_ylabel("notes")
         if len(sets) > 1:
             axes.set_ylim(top=axes.get_ylim()[1] * 1.25)
-            _legend(axes)
-        return _drawn(figure, "notes of each pitch")
+            legend(axes)
+        return drawn(figure, "notes of each pitch")
 
 
 def class_bars(sets: Sequence[tuple[str, Sequence[float]]], names: Sequence[str], unit: str) -> str:
     """Shares of the twelve pitch classes, or of keys by their tonic; sets stand side by side."""
-    with _styled():
-        figure, axes = _chart(4.2, 2.4)
+    with styled():
+        figure, axes = chart(4.2, 2.4)
         width = 0.84 / max(1, len(sets))
-        for number, (label, counts) in enumerate(sets):
+        for number, (name, counts) in enumerate(sets):
             shares = 100 * np.array(counts) / max(1e-9, float(np.sum(counts)))
             places = np.arange(len(names)) + (number - (len(sets) - 1) / 2) * width
             color = "#9db4d6" if number == 0 else COLORS[number % len(COLORS)]
-            axes.bar(places, shares, width=width, color=color, label=_label(label))
+            axes.bar(places, shares, width=width, color=color, label=label(name))
         axes.set_xticks(range(len(names)), names)
         axes.set_ylabel(f"% of the {unit}")
         if len(sets) > 1:
             axes.set_ylim(top=axes.get_ylim()[1] * 1.25)
-            _legend(axes, columns=2)
-        return _drawn(figure, f"shares of the {unit}")
+            legend(axes, columns=2)
+        return drawn(figure, f"shares of the {unit}")
 
 
 def lengths(shape: dict[str, Any], unit: str) -> str:
     """How many pieces have which length."""
-    with _styled():
-        figure, axes = _chart(4.2, 2.2)
+    with styled():
+        figure, axes = chart(4.2, 2.2)
         edges, counts = np.array(shape["edges"]), shape["counts"]
         axes.bar(
             edges[:-1], counts, width=np.diff(edges), align="edge", color="#9db4d6", edgecolor="white", linewidth=0.4
@@ -246,21 +195,21 @@ def lengths(shape: dict[str, Any], unit: str) -> str:
         )
         axes.set_xlabel(f"{unit} a piece; the last bar has all longer ones")
         axes.set_ylabel("pieces")
-        _legend(axes)
-        return _drawn(figure, f"{unit} a piece")
+        legend(axes)
+        return drawn(figure, f"{unit} a piece")
 
 
 def key_bars(keys: dict[str, int]) -> str:
     """Pieces by their key, the most frequent first."""
-    with _styled():
+    with styled():
         shown = sorted(keys.items(), key=lambda item: -item[1])[:12]
-        figure, axes = _chart(4.2, 0.7 + 0.2 * len(shown))
+        figure, axes = chart(4.2, 0.7 + 0.2 * len(shown))
         axes.barh(range(len(shown)), [count for _, count in shown], color="#9db4d6")
         axes.set_yticks(range(len(shown)), [name for name, _ in shown])
         axes.invert_yaxis()
         axes.grid(visible=False)
         axes.set_xlabel("pieces")
-        return _drawn(figure, "pieces by their key")
+        return drawn(figure, "pieces by their key")
 
 
 def _is_number(value: Any) -> bool:
