@@ -1,5 +1,6 @@
 """What transposition makes of a corpus: how many samples, which tokens, pitches and keys it then holds."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -77,10 +78,11 @@ def augmented(data: MidiDataModule, counted: Counted, shifts: Shifts, out_of_ran
     count = choices.count.astype(np.int64)
     low, high = written_range(data.tokenizer)
     pitches, tonics = np.zeros(_PITCHES), np.zeros(12)
-    for row, allowed in enumerate(_allowed(choices)):
+    for rows, allowed in _alike(choices):
+        notes, keys = counted.pitches[rows].sum(0), counted.tonics[rows].sum(0)
         for shift in allowed:
-            pitches += np.roll(counted.pitches[row], shift) / len(allowed)
-            tonics += np.roll(counted.tonics[row], shift) / len(allowed)
+            pitches += np.roll(notes, shift) / len(allowed)
+            tonics += np.roll(keys, shift) / len(allowed)
     pitches[:low] = pitches[high + 1 :] = 0
     samples = int((count * counted.windows).sum())
     return {
@@ -101,10 +103,11 @@ def _ends(counted: Counted) -> list[tuple[NDArray[np.integer], int]]:
     return [(counted.lowest, -1), (counted.highest, 1)]
 
 
-def _allowed(choices: Choices) -> list[list[int]]:
-    """The shifts of each class."""
-    ends = zip(choices.first.tolist(), choices.count.tolist(), strict=True)
-    return [choices.values[first : first + count].tolist() for first, count in ends]
+def _alike(choices: Choices) -> Iterator[tuple[NDArray[np.bool_], list[int]]]:
+    """The classes that may take the same shifts, (classes,), and those shifts."""
+    pairs = np.stack([choices.first, choices.count], 1)
+    for first, count in np.unique(pairs, axis=0).tolist():
+        yield (pairs == (first, count)).all(1), choices.values[first : first + count].tolist()
 
 
 def _vocabulary(data: MidiDataModule, counted: Counted, choices: Choices) -> dict[str, Any] | None:
@@ -115,7 +118,8 @@ def _vocabulary(data: MidiDataModule, counted: Counted, choices: Choices) -> dic
         return None
     entries = len(data.tokenizer)
     expected = np.zeros(entries)
-    for counts, allowed in zip(counted.tokens, _allowed(choices), strict=True):
+    for rows, allowed in _alike(choices):
+        counts = counted.tokens[rows].sum(0)
         for shift in allowed:
             ids = transposer.table[shift + MAX_SHIFT][: len(counts)]
             some = (counts > 0) & (ids >= 0)

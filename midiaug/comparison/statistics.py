@@ -23,7 +23,6 @@ _FORMAT = 1
 _PITCHES = 128
 KEYS = [str(Key(tonic, mode)) for mode in ("major", "minor") for tonic in range(12)]
 _UNKNOWN_KEY = -1
-_TOKENS_AT_ONCE = 1 << 22
 _Counted = dict[str, NDArray[Any]]
 
 
@@ -140,17 +139,10 @@ def raw_token_counts(data: MidiDataModule, kind: NDArray[np.integer], kinds: int
     kind: (pieces,) of each piece of the corpus, from 0; negative where it does not count.
     """
     tokens, rows = data.store.tokens, kind[data.store.piece]
-    lengths = tokens.lengths()
-    counts = np.zeros((kinds, 0), np.int64)
-    ends = np.flatnonzero(np.diff(np.cumsum(lengths) // _TOKENS_AT_ONCE, append=-1)) + 1
-    for first, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
-        ids = tokens.data[tokens.offsets[first] : tokens.offsets[end]].astype(np.int64)
-        of_token = np.repeat(rows[first:end], lengths[first:end])
-        ids, of_token = ids[of_token >= 0], of_token[of_token >= 0]
-        width = max(counts.shape[1], int(ids.max(initial=-1)) + 1)
-        found = np.bincount(of_token * width + ids, minlength=kinds * width).reshape(kinds, width)
-        found[:, : counts.shape[1]] += counts
-        counts = found
+    counts = np.zeros((kinds, int(tokens.data.max(initial=0)) + 1), np.int64)
+    for row in np.flatnonzero(rows >= 0).tolist():
+        found = np.bincount(tokens[row])
+        counts[rows[row], : len(found)] += found
     return counts
 
 
