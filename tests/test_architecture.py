@@ -53,7 +53,7 @@ ORDER = [
         *("inspection." + name for name in ("settings", "choice", "scores", "written", "decoding", "bars")),
         *("inspection." + name for name in ("checks", "costs", "panels", "findings", "previewing")),
         "preview",
-        *("offline." + name for name in ("settings", "changes", "folder", "summary", "materialization")),
+        *("offline." + name for name in ("noted", "settings", "changes", "folder", "summary", "materialization")),
         "materialize",
         *("measuring." + name for name in ("settings", "timing", "fresh", "rivals", "contestants", "steps")),
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),

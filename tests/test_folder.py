@@ -14,7 +14,8 @@ from midiaug.offline.copies import Copies, LeftOut
 from midiaug.offline.folder import MANIFEST, Target, check_place, check_reachable
 
 HEADER = {"midiaug": "1", "source": "here", "corpus": "c", "split": "s", "shifts": [0, 1], "seed": 0}
-ROW = {"file": "a_+0.mid", "source": "a.mid", "shift": 0}
+ROW = {"file": "a_+0.mid", "source": "a.mid", "shift": 0, "notes": 3, "dropped": 0, "bytes": 40, "sha256": "ab"}
+ROW |= {"side": "train", "group": 1}
 NAMES = ["a_+0.mid", "a_+1.mid", "book/b_+0.mid"]
 
 
@@ -181,12 +182,67 @@ def test_a_folder_of_other_settings_is_refused_and_left_as_it_is(tmp_path, chang
         assert target.finished == finished
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", "no JSON", '{"copies": []}'])
+ODD = [None, "abc", 3, [1], [{}], [ROW | {"source": [1]}], [ROW | {"shift": None}], [ROW | {"shift": True}]]
+DAMAGED = [{"copies": odd} for odd in ODD] + [
+    {"copies": [], "left_out": odd} for odd in ("abc", [{}], [{"source": "a", "bad": 1}], [{"source": "a", "shift": 1}])
+]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "[1]", "no JSON", '{"copies": []}', "\xd8\xff", *(json.dumps(HEADER | odd) for odd in DAMAGED)],
+)
 def test_a_manifest_of_no_run_is_refused(tmp_path, content):
-    (tmp_path / MANIFEST).write_text(content)
+    (tmp_path / MANIFEST).write_bytes(content.encode("latin-1"))
     with pytest.raises(OutputError, match="of no run, or damaged"), Target(tmp_path, HEADER).opened(NAMES):
         pass
     assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
+
+
+def test_a_manifest_that_is_no_file_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / MANIFEST)
+    with pytest.raises(OutputError, match="of no run, or damaged"), Target(tmp_path, HEADER).opened(NAMES):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"\xd8\xff\n", b"3\n", b'{"copies": []}\n'])
+def test_a_journal_of_no_run_is_named(tmp_path, content):
+    (tmp_path / ".materialize").mkdir()
+    (tmp_path / ".materialize" / "journal.jsonl").write_bytes(content)
+    with (
+        pytest.raises(OutputError, match=r"journal\.jsonl is of no run, or damaged; remove it, or give another folder"),
+        Target(tmp_path, HEADER).opened(NAMES),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("line", [*(json.dumps(odd) for odd in DAMAGED), "\xd8", "[]"])
+def test_a_damaged_line_of_the_journal_is_not_believed(tmp_path, line):
+    stopped(tmp_path)
+    journal = tmp_path / ".materialize" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes() + line.encode("latin-1") + b"\n")
+    with Target(tmp_path, HEADER).opened(NAMES) as target:
+        assert target.former == {"a.mid": [ROW]}
+        target.note(Copies(json.dumps(ROW)))
+
+
+@pytest.mark.parametrize("name", [".materialize", ".materialize/lock", ".materialize/journal.jsonl"])
+def test_what_is_in_the_way_of_the_runs_own_files_is_named(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    if name == ".materialize":
+        (tmp_path / name).write_text("mine")
+    else:
+        (tmp_path / name).mkdir()
+    with pytest.raises(OutputError, match=name.replace(".", r"\.")), Target(tmp_path, HEADER).opened(NAMES):
+        pass
+    assert (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["manifest.json/a_+0.mid", "Split.json/a_+0.mid", ".materialize/a_+0.mid"])
+def test_a_folder_of_the_music_that_would_be_in_the_way_is_refused_first(tmp_path, name):
+    with pytest.raises(OutputError, match="the music has a folder named"), Target(tmp_path, HEADER).opened([name]):
+        pass
+    assert not [path for path in tmp_path.iterdir() if path.name != ".materialize"]
 
 
 def test_two_runs_do_not_write_into_one_folder(tmp_path, monkeypatch):

@@ -155,6 +155,24 @@ def test_a_finished_folder_is_mended(source, out, tmp_path):
     assert files_below(tmp_path / "copies") == files_below(out)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"side": "val"}, {"side": "train"}, {"group": 99}, {"sha256": "0" * 64}, {"file": "../mine.mid"}, {"shift": 7}],
+    ids=lambda change: "".join(change),
+)
+def test_a_manifest_that_does_not_say_what_is_there_is_written_anew(source, out, tmp_path, caplog, change):
+    shutil.copytree(out, tmp_path / "copies")
+    manifest = json.loads((out / "manifest.json").read_text())
+    row = next(row for row in manifest["copies"] if not change.items() <= row.items())
+    row |= change
+    (tmp_path / "copies" / "manifest.json").write_text(json.dumps(manifest))
+    summary, _ = materialize(settings(source, tmp_path / "copies", tmp_path / "cache"), REMI())
+    assert summary.written == 0
+    assert files_below(tmp_path / "copies") == files_below(out)
+    assert "manifest.json did not say what is there; it was written anew" in caplog.text
+    assert not (tmp_path / "mine.mid").exists()
+
+
 def test_a_file_that_was_changed_is_not_written_over(source, out, tmp_path):
     shutil.copytree(out, tmp_path / "copies")
     mine = tmp_path / "copies" / "high_+0.mid"

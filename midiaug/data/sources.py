@@ -60,6 +60,8 @@ def folder(path: str | Path) -> list[Entry]:
     else:
         raise CorpusError(f"data.path={path}: no such folder; give a folder that holds {' '.join(SUFFIXES)} files")
     entries = [entry for name, file in files for entry in _entries_of(file, name)]
+    if not entries and root.is_dir() and not os.access(root, os.R_OK | os.X_OK):
+        raise CorpusError(f"data.path={path}: this folder may not be read (Permission denied); get the right to")
     if not entries:
         raise CorpusError(
             f"data.path={path}: no {' '.join(SUFFIXES)} file in it or in the folders below; give a folder of music"

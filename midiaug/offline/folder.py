@@ -24,6 +24,7 @@ from midiaug.errors import ConfigError, OutputError
 from midiaug.files import write_text
 from midiaug.offline.changes import what_changed
 from midiaug.offline.copies import Copies, LeftOut, Row
+from midiaug.offline.noted import noted, read_object
 
 log = logging.getLogger("midiaug")
 MANIFEST, SPLIT = "manifest.json", "split.json"
@@ -115,15 +116,20 @@ class Target:
         end = time.monotonic() + _PATIENCE_S
         lock = FileLock(self.work / "lock")
         while True:
-            self.work.mkdir(parents=True, exist_ok=True)
             try:
+                self.work.mkdir(parents=True, exist_ok=True)
                 lock.acquire(timeout=max(0.0, end - time.monotonic()))
                 return lock
             except Timeout as error:
                 raise OutputError(
                     f"out={self.out}: another run writes there; wait for its end, or give another folder"
                 ) from error
-            except FileNotFoundError:  # the run that held it came to its end, and took the folder along
+            except (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+                own = {self.work: Path.is_dir, self.work / "lock": Path.is_file, self.work / _JOURNAL: Path.is_file}
+                for path in (path for path, right in own.items() if os.path.lexists(path) and not right(path)):
+                    text = f"{path}: in the way of what a run keeps there while it lasts"
+                    raise OutputError(f"{text}; remove it, or give another folder") from error
+                # otherwise the run that held it came to its end, and took the folder along
                 if time.monotonic() > end:
                     raise
 
@@ -137,16 +143,20 @@ class Target:
     def _open(self, names: Iterable[str]) -> None:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
         if os.path.lexists(manifest):
-            former = _read(manifest)
+            former = read_object(manifest)
+            if "corpus" not in former or not self._take(former):
+                raise OutputError(f"out={self.out}: its {MANIFEST} is of no run, or damaged; give another folder")
             self._check_same(former, whole=True)
-            self._take(former)
             self.finished = True
-        elif journal.exists():
-            lines = [_parsed(line) for line in journal.read_text(encoding="utf-8").splitlines()]
-            copies = [row for line in lines[1:] for row in line.get("copies", ())]
-            self._check_same((lines[0] if lines else {}) | {"copies": copies}, whole=False)
-            for line in lines[1:]:
-                self._take(line)
+        elif os.path.lexists(journal):
+            content = journal.read_bytes() if journal.is_file() else b""
+            header, *lines = [read_object(line) for line in content.splitlines()] or [{}]
+            if "corpus" not in header:
+                text = f"{journal} is of no run, or damaged; remove it, or give another folder"
+                raise OutputError(f"out={self.out}: {text}")
+            for line in lines:
+                self._take(line)  # a damaged one is as good as none
+            self._check_same(header | {"copies": self._rows(), "left_out": []}, whole=False)
             self._journal = journal.open("a", encoding="utf-8")
             self._journal.write("\n")  # the last line may have been cut off
         else:
@@ -162,20 +172,28 @@ class Target:
             self._journal.write(f'{{"copies": [{rows}], "left_out": {left_out}}}\n')
             self._journal.flush()
 
-    def _take(self, content: dict[str, Any]) -> None:
-        """Know the pieces of a line of the journal, or of the manifest; a later line stands for an earlier one."""
+    def _take(self, content: dict[str, Any]) -> bool:
+        """Know the pieces of a line of the journal, or of the manifest; a later line stands for an earlier one.
+
+        Returns whether it is a run's own.
+        """
+        columns = noted(content)
+        if columns is None:
+            return False
         known: dict[str, list[Row]] = {}
-        for row in content.get("copies", ()):
+        for row in columns[0]:
             known.setdefault(row["source"], []).append(row)
         self.former |= known
         lost: dict[str, list[LeftOut]] = {}
-        for row in content.get("left_out", ()):
-            lost.setdefault(row["source"], []).append(LeftOut(**row))
+        for entry in columns[1]:
+            lost.setdefault(entry.source, []).append(entry)
         self.left_out |= lost
+        return True
+
+    def _rows(self) -> list[Row]:
+        return [row for rows in self.former.values() for row in rows]
 
     def _check_same(self, former: dict[str, Any], *, whole: bool) -> None:
-        if "corpus" not in former:
-            raise OutputError(f"out={self.out}: its {MANIFEST} is of no run, or damaged; give another folder")
         for key, value in self.header.items():
             if former.get(key) == value or key in _FREE_TO_DIFFER:
                 continue
@@ -194,6 +212,10 @@ class Target:
     def _check_free(self, names: Iterable[str]) -> None:
         """Raise OutputError where a file is in the way, before anything is written."""
         wanted = {name.casefold() for name in (*names, SPLIT)}
+        for own in (MANIFEST, SPLIT, _WORK):
+            if any(name.startswith(f"{own}/") for name in wanted):
+                text = f"the music has a folder named {own}, which would be in the way of the file of that name"
+                raise OutputError(f"out={self.out}: {text}; give it another name")
         others = 0
         for folder, folders, files in os.walk(self.out):
             below = os.path.relpath(folder, self.out)
@@ -208,19 +230,3 @@ class Target:
         if others:
             files_of = f"{others:,} {'file' if others == 1 else 'files'}"
             log.warning("out=%s: holds other music, %s, which training on it would read too", self.out, files_of)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return {}
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """The object that the text is in JSON; an empty one where it is cut off or something else."""
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -8,7 +8,7 @@ import shlex
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -34,6 +34,7 @@ from midiaug.files import write_text
 from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, write_copies
 from midiaug.offline.folder import MANIFEST, SPLIT, Target, check_place, check_reachable
 from midiaug.offline.names import copy_name, copy_stems
+from midiaug.offline.noted import is_of, read_object
 from midiaug.offline.settings import MaterializeSettings
 from midiaug.offline.summary import Summary, summary_of
 from midiaug.words import as_typed
@@ -114,10 +115,7 @@ def _write(
             (target.out / folder).mkdir(parents=True, exist_ok=True)
         sides = ["val" if val else "train" for val in split.validation.tolist()]
         columns = zip(names, stems, sides, np.asarray(split.group).tolist(), strict=True)
-        pieces = [
-            Piece(row, *column, target.former.get(column[0]), tuple(target.left_out.get(column[0], ())))
-            for row, column in enumerate(columns)
-        ]
+        pieces = [_with_former(Piece(row, *column), target, how) for row, column in enumerate(columns)]
         results = _results(pieces, corpus, target, how, processes)
         left_out = [entry for copies in results for entry in copies.left_out]
         unread = [LeftOut(entry.file, None, entry.reason) for entry in corpus.quarantined]
@@ -125,6 +123,14 @@ def _write(
     summary = summary_of(pieces, results, len(unread), time.perf_counter() - start)
     _report(summary, results, left_out, how)
     return summary, [Quarantined(entry.source, entry.reason) for entry in left_out + unread]
+
+
+def _with_former(piece: Piece, target: Target, how: Writing) -> Piece:
+    """The piece with what a former run noted of it, if that is what this run would note."""
+    former = target.former.get(piece.name)
+    if former is None or not all(is_of(row, piece, how.shifts) for row in former):
+        return piece
+    return replace(piece, former=former, left_out=tuple(target.left_out.get(piece.name, ())))
 
 
 def _results(
@@ -154,7 +160,7 @@ def _lost(piece: Piece, reason: str) -> NoReturn:
 def _finish(
     target: Target, split: Split, pieces: Sequence[Piece], results: Sequence[Copies], left_out: Sequence[LeftOut]
 ) -> None:
-    """Write split.json and, last of all, manifest.json; neither where it is there already."""
+    """Write split.json and, last of all, manifest.json; neither where it is there already and right."""
     sides = {
         file: {"side": piece.side, "group": piece.group}
         for piece, copies in zip(pieces, results, strict=True)
@@ -162,13 +168,16 @@ def _finish(
     }
     content = {"seed": split.seed, "val_split": split.val_split, "pieces": sides}
     place(f"{target.out}/{SPLIT}", (json.dumps(content) + "\n").encode())
-    if target.finished:
-        return
     # a line for each file, which json's own indent would spread over nine
     rows = ",\n".join(copies.rows for copies in results if copies.rows)
     lost = ",\n".join(json.dumps(asdict(entry)) for entry in left_out)
     head = "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in target.header.items())
     text = f'{{\n{head} "copies": [\n{rows}\n],\n "left_out": [\n{lost}\n]\n}}\n'
+    if target.finished:
+        former = read_object(target.out / MANIFEST)
+        if all(former.get(key) == value for key, value in json.loads(text).items() if key in ("copies", "left_out")):
+            return
+        log.warning("%s did not say what is there; it was written anew", target.out / MANIFEST)
     write_text(target.out / MANIFEST, text)
     target.finished = True
 
