@@ -37,8 +37,12 @@ def trained_checkpoint(ckpt: str, root: str | Path = "runs") -> Path:
 
     Raises CheckpointError where there is none.
     """
-    path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else Path(ckpt).expanduser()
-    if not path.is_file():
+    path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else Path(str(ckpt)).expanduser()
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise CheckpointError(f"ckpt={ckpt}: cannot be opened ({error.strerror}); give another file") from error
+    if not there:
         what = "that is a folder; give the file in its checkpoints/" if path.is_dir() else "no such file; give a file"
         raise CheckpointError(f"ckpt={ckpt}: {what} that a run wrote, or best or last for the newest below {root}/")
     return path.resolve()

@@ -211,6 +211,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """What a checkpoint holds: tensors and plain data, never code. Raises CheckpointError for any other file."""
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"ckpt={path}: cannot be read ({error.strerror or error}); use another") from error
     except Exception as error:  # a damaged file fails in every way
         raise CheckpointError(f"ckpt={path}: not a checkpoint, or a damaged one; use another") from error
     if not isinstance(content, dict) or not {

@@ -61,6 +61,8 @@ def _is_there(path: str) -> bool:
 def _quoted_path(value: str, sweep: bool) -> str:
     plain = re.fullmatch(r"[\w./-]*|\?\?\?", value, re.ASCII) or value[0] in "'\"" or "${" in value
     several = sweep and "," in value and not os.path.exists(os.path.expanduser(value))
+    if several and not plain and not re.match(r"\w+\(", value):  # choice(...) and the like are Hydra's own
+        return ",".join(_quoted_path(path, False) for path in split_paths(value))
     if plain or several:
         return value
     # Hydra reads \' as a quote, and backslashes before a quote in pairs

@@ -1,8 +1,9 @@
-"""The names of run folders."""
+"""The names of run folders, and the checkpoint that a word names."""
 
 import pytest
 
-from midiaug.directories import run_name
+from midiaug.directories import run_name, trained_checkpoint
+from midiaug.errors import CheckpointError
 
 
 @pytest.mark.parametrize(
@@ -15,3 +16,10 @@ from midiaug.directories import run_name
 )
 def test_a_path_that_holds_what_looks_like_a_key_does_not_name_the_folder(words, name):
     assert run_name(",".join(words), words) == name
+
+
+def test_a_checkpoint_whose_name_no_disk_takes_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(CheckpointError, match=r"ckpt=a+: cannot be opened \(File name too long\); give another file"):
+        trained_checkpoint("a" * 300, tmp_path)
+    with pytest.raises(CheckpointError, match="ckpt=3: no such file"):
+        trained_checkpoint(3, tmp_path)

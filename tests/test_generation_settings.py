@@ -51,7 +51,8 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(word, named):
 
 
 def test_a_checkpoint_must_be_named_and_one_kind_of_prompt_at_most():
-    with pytest.raises(ConfigError, match="ckpt is missing"):
-        settings()
+    for words in ((), ("ckpt=",), ("ckpt=''",)):
+        with pytest.raises(ConfigError, match="ckpt is missing"):
+            settings(*words)
     with pytest.raises(ConfigError, match="give one of them"):
         settings("ckpt=best", "prompt=a.mid", "prompts=val")

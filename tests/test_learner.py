@@ -150,3 +150,8 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_name(tmp_path):
     for name in ("other.ckpt", "junk.ckpt", "missing.ckpt"):
         with pytest.raises(CheckpointError, match=name):
             Learner.load(tmp_path / name)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(tmp_path):
+    with pytest.raises(CheckpointError, match=r"cannot be read \(Is a directory\); use another"):
+        Learner.load(tmp_path)

@@ -58,6 +58,20 @@ def test_a_sweep_over_folders_stays_a_sweep_and_a_folder_with_a_comma_a_folder(t
     assert parsed(prepared(["-m", f"data.path={tmp_path}/Bach, J. S"])[1]) == f"{tmp_path}/Bach, J. S"
 
 
+def test_a_sweep_over_checkpoints_takes_the_programs_own_folder_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    files = [f"{SWEPT.replace('seed=0', f'seed={seed}')}/checkpoints/best.ckpt" for seed in (0, 1)]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_bytes(b"")
+    _, word = prepared([f"ckpt={files[0]},{files[1]}", "-m"])
+    override = OverridesParser.create().parse_override(word)
+    assert override.is_sweep_override()
+    assert [str(value.text if hasattr(value, "text") else value) for value in override.value().list] == files
+    assert prepared(["-m", "ckpt=best,last"])[1] == "ckpt=best,last"
+    assert prepared(["-m", "data.path=choice(a,b=c)"])[1] == "data.path=choice(a,b=c)"
+
+
 def test_the_last_value_of_a_key_counts():
     assert last_values(["a=1", "--multirun", "+b=x=y", "a=2"]) == {"a": "2", "b": "x=y"}
 

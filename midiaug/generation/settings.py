@@ -52,7 +52,7 @@ class GenerateSettings:
 def checked_generate(config: DictConfig) -> GenerateSettings:
     """The configuration as typed settings. Raises ConfigError for a value that cannot be used."""
     settings: GenerateSettings = typed(GenerateSettings, config)
-    if settings.ckpt is None:
+    if not settings.ckpt:
         raise ConfigError(
             "ckpt is missing: give a checkpoint, as in ckpt=FILE, or ckpt=best for the newest below runs/"
         )

@@ -16,6 +16,7 @@ from midiaug.data.transpose import (
     ANY_PITCH,
     MusicTokenizer,
     TokenTransposer,
+    pitch_span,
     transpose,
     within,
     written_range,
@@ -140,7 +141,7 @@ def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
         kept, lost = kept_by(piece.score, shift, plan.tokenizer) if plan.drop else (piece.score, 0)
         if lost:
             result.lost[shift] = lost
-        if not kept.note_num():
+        if lost and pitch_span(kept) is None:  # as materialize: no copy of drums alone
             continue
         shifted = transpose(kept, shift)
         file = result.files[shift] = copy_name(stem, shift)
