@@ -116,6 +116,7 @@ def test_a_file_alone_reads_no_other_music(run, tmp_path, caplog, monkeypatch):
     assert report["training"]["pairs"] == 7 * report["training"]["train_windows"] > 0
     assert report["pieces"][0]["checks"] == {"score": 7, "file": 7, "table": 7, "decode": 7}
     assert "that is of this file alone" in caplog.text
+    assert "midiaug.train" not in caplog.text, "one file is no corpus to train on"
 
 
 def test_a_file_beside_a_source_has_the_costs_of_the_source(run, tmp_path):

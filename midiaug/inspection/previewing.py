@@ -73,7 +73,8 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
     say_training(view, costs, data.draw)
     say("written", f"{shown(directory)}: preview.png, preview.json, {sum(len(r.files) for r in checked):,} MIDI files")
     end(checked)
-    say("train", _train_command())
+    if not alone:  # one file is no corpus
+        say("train", _train_command())
     return report
 
 
