@@ -48,6 +48,29 @@ def test_a_time_signature_that_the_tokenizer_cannot_write_is_said_once(tokenizer
         assert "bars of 4/4" in warnings[0]
 
 
+def warned(tokenizer, pieces, caplog) -> str:
+    beginnings(GenerateSettings(n=len(pieces), prompts="val"), None, pieces, Grammar(tokenizer))
+    return next(record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+
+
+def test_where_the_tokenizer_writes_no_time_signatures_one_that_does_is_advised(caplog):
+    said = warned(REMI(UNSIGNED), [("a.mid", in_time(1, 4)), ("b.mid", in_time(2, 3))], caplog)
+    assert "1 of the 2 prompts is in 3/4, " in said
+    assert said.endswith("; a model trained with +tokenizer.params.use_time_signatures=true can")
+
+
+def test_a_time_signature_that_is_not_usual_needs_to_be_named_too(caplog):
+    said = warned(REMI(UNSIGNED), [("a.mid", in_time(1, 3)), ("b.mid", in_time(2, 3, 2))], caplog)
+    assert said.endswith("use_time_signatures=true can, if its time_signature_range names 3/2")
+
+
+def test_where_it_writes_others_the_advice_is_not_to_write_any(caplog):
+    said = warned(REMI(TokenizerConfig(**SIGNED)), [("a.mid", in_time(1, 4)), ("b.mid", in_time(2, 3, 2))], caplog)
+    assert "1 of the 2 prompts is in 3/2, " in said
+    assert "use_time_signatures" not in said
+    assert said.endswith("; it has no token for 3/2: its time_signature_range names those that it has")
+
+
 def test_of_validation_pieces_those_in_other_time_signatures_are_counted(caplog):
     pieces = [(f"{seed}.mid", in_time(seed, count)) for seed, count in enumerate((4, 3, 3, 6))]
     given = beginnings(GenerateSettings(n=4, prompts="val"), None, pieces, Grammar(REMI(UNSIGNED)))

@@ -4,6 +4,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 
+from miditok.constants import TIME_SIGNATURE_RANGE
+
 from midiaug.data.report import say
 from midiaug.generation.continuing import choose_prompts
 from midiaug.generation.counterpart import Pieces
@@ -20,7 +22,7 @@ def beginnings(
     """The prompt of each piece, said on the screen. prompt: that of a file. pieces: the validation pieces."""
     if settings.prompts is not None and pieces is not None:
         chosen = choose_prompts(pieces, settings.n, settings.bars, settings.length, grammar)
-        _warn_of_uncounted(chosen)
+        _warn_of_uncounted(chosen, grammar)
         return [*chosen]
     if prompt is not None:
         say("prompt", f"{prompt.name}: {prompt.bars} bars, {prompt.score.note_num()} notes" + _track_of(prompt))
@@ -30,7 +32,7 @@ def beginnings(
             log.warning(
                 "%d notes of the prompt were left out: the checkpoint's tokenizer has no token for them", prompt.lost
             )
-        _warn_of_uncounted([prompt])
+        _warn_of_uncounted([prompt], grammar)
     return [prompt] * settings.n
 
 
@@ -39,20 +41,28 @@ def uncounted(prompts: Sequence[Prompt | None]) -> dict[str, int]:
     return dict(sorted(Counter(one.uncounted for one in prompts if one is not None and one.uncounted).items()))
 
 
-def _warn_of_uncounted(prompts: Sequence[Prompt]) -> None:
+def _warn_of_uncounted(prompts: Sequence[Prompt], grammar: Grammar) -> None:
     found = uncounted(prompts)
     if not found:
         return
-    which = (
-        f"prompt {prompts[0].name} is in {next(iter(found))}"
-        if len(prompts) == 1
-        else f"{sum(found.values())} of the {len(prompts)} prompts are in {', '.join(found)}"
-    )
+    names, count = ", ".join(found), sum(found.values())
+    many = f"{count} of the {len(prompts)} prompts {'is' if count == 1 else 'are'}"
     log.warning(
-        "%s, which the checkpoint's tokenizer cannot write: what follows is counted in bars of 4/4, and may not keep "
-        "the measure; a model trained with +tokenizer.params.use_time_signatures=true can",
-        which,
+        "%s in %s, which the checkpoint's tokenizer cannot write: what follows is counted in bars of 4/4, and may not "
+        "keep the measure; %s",
+        f"prompt {prompts[0].name} is" if len(prompts) == 1 else many,
+        names,
+        _advice(list(found), grammar),
     )
+
+
+def _advice(names: Sequence[str], grammar: Grammar) -> str:
+    if grammar.names_signatures:
+        return f"it has no token for {', '.join(names)}: its time_signature_range names those that it has"
+    usual = {f"{count}/{unit}" for unit, counts in TIME_SIGNATURE_RANGE.items() for count in counts}
+    odd = [name for name in names if name not in usual]
+    named = f", if its time_signature_range names {', '.join(odd)}" if odd else ""
+    return "a model trained with +tokenizer.params.use_time_signatures=true can" + named
 
 
 def _track_of(prompt: Prompt) -> str:
