@@ -112,8 +112,8 @@ class TrainingPassages:
 def summary(pieces: Sequence[Copying]) -> dict[str, Any]:
     """Over a set: the mean and median share of 12-grams; the longest passage and where it is from; their median.
 
-    n: the pieces. None where no piece has the figure. A few tunes with a common strain make the mean: in a folk
-    corpus the median share is often 0.
+    n: the pieces that have a share; too_short: the others. None where no piece has the figure. A few tunes with a
+    common strain make the mean: in a folk corpus the median share is often 0.
     """
     shares = [piece.share_of_12grams for piece in pieces if piece.share_of_12grams is not None]
     longest = max(pieces, key=lambda piece: piece.longest_notes, default=Copying(None, 0, 0.0))
@@ -125,5 +125,6 @@ def summary(pieces: Sequence[Copying]) -> dict[str, Any]:
         "longest_beats": longest.longest_beats if pieces else None,
         "piece": longest.piece,
         "semitones": longest.semitones,
-        "n": len(pieces),
+        "n": len(shares),
+        "too_short": len(pieces) - len(shares),
     }

@@ -53,6 +53,7 @@ def test_the_folder_holds_music_a_picture_and_the_figures(finished, tmp_path):
     assert set(result["files"][0]) == {"file", "notes", "bars", "ended", "key", "variety", "copying"}
     assert result["tokens_per_second"] > 0
     assert result["prompts"] is None
+    assert "bars" not in result  # nothing was given
 
 
 def test_the_same_seed_writes_the_same_files(finished, tmp_path):
@@ -71,7 +72,7 @@ def test_a_prompt_is_in_each_file_and_its_notes_do_not_count(finished, tmp_path)
     source, written = read_prompt(str(file)), read_prompt(str(first))
     assert {note[::2] for note in notes_of(source, 8)} == {note[::2] for note in notes_of(written, 8)}
     assert written.note_num() == len(notes_of(source, 8)) + result["files"][0]["notes"]
-    assert result["prompt"] == str(file)
+    assert (result["prompt"], result["bars"]) == (str(file), 2)
 
 
 def test_validation_pieces_are_continued_and_their_keys_compared(finished, tmp_path):
@@ -159,9 +160,9 @@ def test_what_a_continuation_is_held_against_is_said_and_of_the_same_kind(finish
     own = generated(finished, tmp_path / "b", prompts="val", bars=2, max_bars=None)
     alone = generated(finished, tmp_path / "c")
     # tracks of chords, which begin with the melodies, are not what a melody is held against
-    assert behind["copying"]["validation"]["n"] == 6
-    assert own["copying"]["validation"]["n"] == own["n"] == 3
-    assert alone["copying"]["validation"]["n"] > 6
+    counts = [result["variety"]["validation"]["notes"]["n"] for result in (behind, own, alone)]
+    assert counts[:2] == [6, own["n"]] == [6, 3]
+    assert counts[2] > 6
     for result in (behind, own, alone):
         assert f"validation  {result['against']}" in caplog.text
     shares = [row["real"] for row in own["prompts"]["pieces"]]

@@ -149,11 +149,12 @@ def test_a_summary_names_the_piece_of_the_longest_passage(tunes, passages):
     assert figures["share_median"] == 0
     assert figures["longest_notes"] == pieces[1].longest_notes > pieces[0].longest_notes > 0
     assert figures["longest_median"] == (pieces[0].longest_notes + pieces[3].longest_notes) / 2
-    assert (figures["piece"], figures["semitones"], figures["n"]) == ("tune_2.mid", 0, 4)
+    assert (figures["piece"], figures["semitones"], figures["n"]) == ("tune_2.mid", 0, 3)
+    assert figures["too_short"] == 1
     assert json.loads(json.dumps([piece.as_json() for piece in pieces])) == [piece.as_json() for piece in pieces]
 
 
 def test_a_summary_of_nothing_has_no_figures():
     assert summary([]) == dict.fromkeys(
         ["share_of_12grams", "share_median", "longest_notes", "longest_median", "longest_beats", "piece", "semitones"]
-    ) | {"n": 0}
+    ) | {"n": 0, "too_short": 0}

@@ -8,7 +8,7 @@ import pytest
 from miditok import REMI
 
 from midiaug.data.module import MidiDataModule
-from midiaug.generation.figures import as_written, copied_much, figures, open_corpus, table_of
+from midiaug.generation.figures import as_written, copied_much, figures, notes_below, open_corpus, table_of
 from midiaug.generation.grammar import Grammar
 from midiaug.metrics import FIGURES
 
@@ -82,6 +82,46 @@ def test_pieces_too_short_for_a_passage_are_called_so(opened):
     assert rows["13-note passages that are no repeat"] == "too short"
     assert rows["passages that two of them share"] == "too short"
     assert copied_much(result) is None
+
+
+def short_tune(seed: int, onsets: int):
+    short = music.tune(seed, bars=8)
+    notes = list(short.tracks[0].notes)
+    notes = [note for note in notes if note.time in sorted({note.time for note in notes})[:onsets]]
+    short.tracks[0].notes = type(short.tracks[0].notes)(notes)
+    return short
+
+
+def test_how_many_pieces_are_too_short_is_counted_and_said(opened):
+    _, _, corpus = opened
+    result = figures([short_tune(8000, 12), short_tune(8001, 12), short_tune(8002, 13), music.tune(8003)], corpus)
+    copying = result["copying"]["generated"]
+    assert (copying["n"], copying["too_short"]) == (2, 2)
+    assert copying["n"] == result["spread"]["share_of_12grams"]["n"]
+    said = "2 of 4 generated pieces are too short for a passage: fewer than 13 onsets"
+    assert said in notes_below(result)
+    assert notes_below(figures([short_tune(8000, 12), music.tune(8003)], None)) == [
+        "1 of 2 generated pieces is too short for a passage: fewer than 13 onsets"
+    ]
+    assert notes_below(figures([music.tune(8003)], None)) == []
+
+
+def test_what_stands_below_the_table_explains_its_own_first_verdict(opened):
+    _, _, corpus = opened
+    result = figures([music.tune(seed, bars=8) for seed in range(8000, 8005)], corpus)
+    first = result["spread"]["pitch_class_entropy"]
+    text = " ".join(notes_below(result))
+    assert f"({first['inside']}/{first['n']}): of {first['n']} generated pieces {first['inside']} lie there" in text
+    assert f"({first['inside']}/{first['n']})" in table_of(result)
+
+
+def test_half_a_note_of_a_median_is_shown(opened):
+    _, _, corpus = opened
+    result = figures([music.tune(1)], corpus)
+    for median, shown in ((6.5, "6.5"), (12.0, "12")):
+        result["copying"]["generated"]["longest_median"] = median
+        (row,) = [line for line in table_of(result).splitlines() if "notes (median)" in line]
+        assert row.split("│")[2].strip() == shown
 
 
 def test_behind_a_prompt_what_is_held_against_comes_behind_as_many_bars(opened):

@@ -16,7 +16,7 @@ from midiaug.files import write_json, write_whole
 from midiaug.generation.beginnings import beginnings, uncounted
 from midiaug.generation.continuing import key_report, say_keys
 from midiaug.generation.counterpart import real_continuations
-from midiaug.generation.figures import Corpus, copied_much, figures, open_corpus, table_of
+from midiaug.generation.figures import Corpus, copied_much, figures, notes_below, open_corpus, table_of
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.progress import drawing_bar
 from midiaug.generation.prompts import Prompt, make_prompt, read_prompt
@@ -128,7 +128,9 @@ def _result(
 ) -> dict[str, Any]:
     found = figures([song.new for song in songs], corpus)
     pieces = found.pop("pieces")
-    keys = ("n", "seed", "temperature", "top_k", "top_p", "prompt", "tune", "bars", "max_tokens")
+    keys = ["n", "seed", "temperature", "top_k", "top_p", "prompt", "tune", "max_tokens"]
+    if settings.prompt is not None or settings.prompts is not None:
+        keys.append("bars")
     rows = [
         {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended} | piece
         for song, file, piece in zip(songs, files, pieces, strict=True)
@@ -168,9 +170,8 @@ def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfo
     if result["against"] is not None:
         say("validation", result["against"])
     log.info("\n%s", table_of(result))
-    if result["spread"] is not None:
-        say("", "within: the mean lies where 95 % of the validation pieces do, else below or above;")
-        say("", "(3/4): of 4 generated pieces, or pairs of them, 3 lie there themselves")
+    for line in notes_below(result):
+        say("", line)
     if (sentence := copied_much(result)) is not None:
         log.warning("%s", sentence)
     for side, keys in result["keys"].items():

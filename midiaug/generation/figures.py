@@ -9,6 +9,7 @@ from rich.table import Table
 from symusic.core import ScoreTick
 
 from midiaug.copying import Copying, TrainingPassages, summary
+from midiaug.data.fingerprint import NGRAM
 from midiaug.data.module import MidiDataModule
 from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.generation.counterpart import NOTHING, Counterpart, as_written, continuations, openings
@@ -19,7 +20,7 @@ from midiaug.text_tables import as_text
 
 _MOST_WRITTEN = 4000  # training pieces that are rewritten as the tokenizer writes them, some milliseconds each
 _OF_PAIRS = "self_similarity"
-_OF_PASSAGES = ("distinct_ngrams", _OF_PAIRS)  # figures that music of fewer than 13 notes has not
+_OF_PASSAGES = ("distinct_ngrams", _OF_PAIRS)  # figures that music of fewer than 13 onsets has not
 _LABELS = {
     "pitch_class_entropy": ("pitch classes, entropy in bits", "{:.2f}"),
     "distinct_pitches": ("different pitches", "{:.1f}"),
@@ -31,7 +32,7 @@ _LABELS = {
 }
 _COPIED = {
     "share_of_12grams": ("13-note passages found in training", "{:.1%}"),
-    "longest_median": ("longest copied passage, notes (median)", "{:.0f}"),
+    "longest_median": ("longest copied passage, notes (median)", "{:g}"),
     "longest_notes": ("longest of all", "{:.0f}"),
 }
 _SIDES = ("generated", "validation")
@@ -117,7 +118,9 @@ def figures(new: Sequence[ScoreTick], corpus: Corpus | None) -> dict[str, Any]:
     if corpus is not None:
         sides["validation"] = real = _Side.of(corpus.validation, corpus)
         result["spread"] = {
-            name: against_spread(generated.values(name), real.values(name), middle=name == "longest_median")
+            name: against_spread(
+                generated.values(name), real.values(name), pieces=len(new) if name == _OF_PAIRS else None
+            )
             for name in (*FIGURES, "share_of_12grams", "longest_median")
         }
     for name, side in sides.items():
@@ -130,7 +133,7 @@ def figures(new: Sequence[ScoreTick], corpus: Corpus | None) -> dict[str, Any]:
 def table_of(result: dict[str, Any]) -> str:
     """The figures as a small table: generated beside validation, each as mean ± standard deviation over pieces.
 
-    The last column says where their mean lies against 95 % of the validation pieces, and how many lie within.
+    The last column says whether the generated ones lie where 95 % of the validation pieces do, and how many.
     """
     table = Table(show_header=True, header_style="bold")
     for head in ("a piece, mean ± sd", *_SIDES, "generated is"):
@@ -140,6 +143,24 @@ def table_of(result: dict[str, Any]) -> str:
     for name, (label, form) in _COPIED.items():
         table.add_row(label, *(_copied(result["copying"][side], name, form) for side in _SIDES), _verdict(result, name))
     return as_text(table)
+
+
+def notes_below(result: dict[str, Any]) -> list[str]:
+    """The lines below the table: what its last column means, and how many pieces are too short for a passage."""
+    lines, found = [], [one for one in (result["spread"] or {}).values() if one is not None][:1]
+    for one in found:
+        lines.append("within: they lie where 95 % of the validation pieces do, but for as many as chance puts outside;")
+        count, inside = f"{one['n']:,}", f"{one['inside']:,}"
+        lines.append(
+            f"else where most of the others are; ({inside}/{count}): of {count} generated pieces {inside} lie there"
+        )
+    figures_of = result["variety"]["generated"]
+    pieces = figures_of["notes"]["n"]
+    short = pieces - figures_of["distinct_ngrams"]["n"]
+    if short:
+        which = f"{short:,} of {pieces:,} generated pieces {'is' if short == 1 else 'are'} too short for a passage"
+        lines.append(f"{which}: fewer than {NGRAM + 1} onsets")
+    return lines
 
 
 def _verdict(result: dict[str, Any], name: str) -> str:
@@ -157,7 +178,7 @@ def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:
 
 
 def _copied(side: dict[str, Any] | None, name: str, form: str) -> str:
-    if side is None or not side["n"]:
+    if side is None or not side["n"] + side["too_short"]:
         return ""
     return "too short" if side[name] is None else form.format(side[name])
 
