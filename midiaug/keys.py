@@ -28,6 +28,10 @@ _MAJOR = (
 _MINOR = (18.2648, 0.737619, 14.0499, 16.8599, 0.702494, 14.4362, 0.702494, 18.6161, 4.56621, 1.93186, 7.37619, 1.75623)
 _DEGREES = {"major": _MAJOR, "minor": _MINOR}
 _NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+_SHARPS = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+_FLATS = ("C", "D♭", "D", "E♭", "E", "F", "G♭", "G", "A♭", "A", "B♭", "B")
+_OF_SHARPS = (7, 2, 9, 4, 11, 6)  # major keys, from G on by fifths
+_OF_FLATS = (5, 10, 3, 8, 1)
 _SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _CANDIDATES = [(tonic, mode) for mode in _DEGREES for tonic in range(12)]
 _PROFILES = np.stack([np.roll(_DEGREES[mode], tonic) for tonic, mode in _CANDIDATES])
@@ -35,9 +39,10 @@ _CENTERED = _PROFILES - _PROFILES.mean(1, keepdims=True)
 _UNIT = _CENTERED / np.linalg.norm(_CENTERED, axis=1, keepdims=True)
 
 
-def pitch_name(pitch: float, position: object = None) -> str:
-    """A MIDI pitch as musicians write it: 60 is C4."""
-    return f"{_NAMES[int(pitch) % 12]}{int(pitch) // 12 - 1}"
+def pitch_name(pitch: float, position: object = None, key: "Key | None" = None) -> str:
+    """A MIDI pitch as musicians write it, in a key where one is given: 60 is C4, and 63 in E major D♯4."""
+    names = _NAMES if key is None else key.names
+    return f"{names[int(pitch) % 12]}{int(pitch) // 12 - 1}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,16 @@ class Key:
         inside = np.zeros(12, bool)
         inside[(np.array(_SCALES[self.mode]) + self.tonic) % 12] = True
         return inside
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The twelve pitch classes: sharps in a key of sharps; in one of flats, those of its scale as flats."""
+        major = self.tonic if self.mode == "major" else (self.tonic + 3) % 12
+        if "♭" in TONICS[self.tonic] or major in _OF_FLATS:
+            return tuple(
+                flat if inside else usual for flat, usual, inside in zip(_FLATS, _NAMES, self.scale, strict=True)
+            )
+        return _SHARPS if major in _OF_SHARPS else _NAMES
 
     def moved(self, semitones: int) -> "Key":
         """The same mode, so many semitones up."""

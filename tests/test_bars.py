@@ -50,6 +50,20 @@ def test_the_table_marks_the_tokens_that_changed_and_no_others():
         assert line.count("*") == (4 if "Pitch_" in line else 0), line
 
 
+def test_notes_are_spelled_in_the_key_of_their_column():
+    score = music.tune(4, bars=4)
+    for number, note in enumerate(score.tracks[0].notes):  # F, A, C, F, B flat, A, G
+        note.pitch = 65 + (0, 4, 7, 0, 5, 4, 2)[number % 7]
+    bar = bar_of(REMI(), score)
+    assert bar["key"] == "F major"
+    assert "Pitch_70 B♭4" in token_table(bar)
+    score = music.moved(score, 1)
+    bar = bar_of(REMI(), score)
+    assert bar["key"] == "F♯ major"
+    assert "Pitch_70 A♯4" in token_table(bar)
+    assert "♭" not in "".join(line.split("│")[2] for line in token_table(bar).splitlines() if line.startswith("│"))
+
+
 def test_the_table_is_no_wider_than_a_terminal():
     assert max(map(len, token_table(bar_of(REMI(), music.tune(4, chords=True))).splitlines())) <= 96
 

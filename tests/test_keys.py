@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
-from midiaug.keys import Key, key_of, pitch_class_weights
+from midiaug.keys import Key, key_of, pitch_class_weights, pitch_name
 
 
 @pytest.mark.parametrize("key", [Key(0, "major"), Key(9, "minor"), Key(6, "major")], ids=str)
@@ -41,3 +41,20 @@ def test_drums_have_no_key_and_long_notes_count_for_more():
 
 def test_a_key_is_named_as_musicians_do():
     assert [str(Key(3, "minor")), str(Key(6, "major")), str(Key(0, "major"))] == ["E♭ minor", "F♯ major", "C major"]
+
+
+@pytest.mark.parametrize(
+    ("key", "spelled"),
+    [
+        (Key(6, "major"), "C♯ D♯ F♯ G♯ A♯"),
+        (Key(4, "minor"), "C♯ D♯ F♯ G♯ A♯"),
+        (Key(1, "major"), "D♭ E♭ G♭ A♭ B♭"),
+        (Key(2, "minor"), "C♯ E♭ F♯ A♭ B♭"),
+        (Key(3, "minor"), "D♭ E♭ G♭ A♭ B♭"),
+        (Key(0, "major"), "C♯ E♭ F♯ A♭ B♭"),
+        (None, "C♯ E♭ F♯ A♭ B♭"),
+    ],
+    ids=str,
+)
+def test_the_black_keys_are_spelled_as_the_key_has_them(key, spelled):
+    assert [pitch_name(pitch, key=key) for pitch in (61, 63, 66, 68, 70)] == [f"{name}4" for name in spelled.split()]

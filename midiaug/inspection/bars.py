@@ -10,7 +10,7 @@ from symusic.core import ScoreTick
 
 from midiaug.data.meter import Bar, Meter
 from midiaug.data.transpose import MusicTokenizer, base_vocabulary
-from midiaug.keys import pitch_name
+from midiaug.keys import TONICS, Key, key_of, pitch_class_weights, pitch_name
 from midiaug.text_tables import as_text
 
 _COLUMNS = 4  # shifted ones, beside the original
@@ -35,10 +35,10 @@ def bars_shown(
     shifted: Mapping[int, list[NDArray[np.int64]]],
     tokenizer: MusicTokenizer,
 ) -> dict[str, Any]:
-    """The tokens of the first full bar of the first track: {bar, from_token, original, shifted: {shift: names}}.
+    """The tokens of the first full bar of the first track: {bar, from_token, key, original, shifted: {shift: names}}.
 
     own: (tokens,) ids of each track of the score. shifted: likewise of the score in each shift. bar: counted from 1;
-    an upbeat before it is passed over.
+    an upbeat before it is passed over. key: what `key_of` hears in the score, its tonic and mode, or None.
     """
     bar = full_bar(score, bool(getattr(tokenizer, "one_token_stream", False)))
     beats = (bar.start / score.ticks_per_quarter, bar.end / score.ticks_per_quarter)
@@ -46,7 +46,9 @@ def bars_shown(
     original = _names(tokenizer, own)
     begin, end = _bar(original, bar.number, beats)
     parts = {f"{shift:+d}": row[slice(*_bar(row, bar.number, beats))] for shift, row in names.items()}
-    return {"bar": bar.number + 1, "from_token": begin, "original": original[begin:end], "shifted": parts}
+    key = key_of(pitch_class_weights(score))
+    found = {"bar": bar.number + 1, "from_token": begin, "key": None if key is None else str(key)}
+    return found | {"original": original[begin:end], "shifted": parts}
 
 
 def full_bar(score: ScoreTick, all_tracks: bool) -> Bar:
@@ -73,11 +75,11 @@ def token_table(bar: dict[str, Any]) -> str:
     table.add_column("original")
     for shift in chosen:
         table.add_column(f"{shift:+d}")
-    original = bar["original"]
+    original, key = bar["original"], _key_named(bar["key"])
     for number, name in enumerate(original[:_ROWS]):
-        others = [bar["shifted"][f"{shift:+d}"] for shift in chosen]
-        cells = [_cell(row[number], name) if number < len(row) else "" for row in others]
-        table.add_row(str(bar["from_token"] + number), _with_pitch(name), *cells)
+        others = [(bar["shifted"][f"{shift:+d}"], key and key.moved(shift)) for shift in chosen]
+        cells = [_cell(row[number], name, moved) if number < len(row) else "" for row, moved in others]
+        table.add_row(str(bar["from_token"] + number), _with_pitch(name, key), *cells)
     text = as_text(table)
     more = len(original) - _ROWS
     note = "* differs from the original" + (f"; {more} more tokens of this bar in preview.json" if more > 0 else "")
@@ -102,13 +104,18 @@ def cost_table(costs: dict[str, Any]) -> str:
     return as_text(table)
 
 
-def _cell(name: str, original: str) -> str:
-    return _with_pitch(name) + (" *" if name != original else "")
+def _key_named(words: str | None) -> Key | None:
+    tonic, _, mode = (words or "").partition(" ")
+    return Key(TONICS.index(tonic), "minor" if mode == "minor" else "major") if words else None
 
 
-def _with_pitch(name: str) -> str:
+def _cell(name: str, original: str, key: Key | None) -> str:
+    return _with_pitch(name, key) + (" *" if name != original else "")
+
+
+def _with_pitch(name: str, key: Key | None) -> str:
     kind, _, value = name.partition("_")
-    return f"{name} {pitch_name(int(value))}" if kind in ("Pitch", "NoteOn") else name
+    return f"{name} {pitch_name(int(value), key=key)}" if kind in ("Pitch", "NoteOn") else name
 
 
 def _names(tokenizer: MusicTokenizer, ids: list[NDArray[np.int64]]) -> list[str]:
