@@ -52,8 +52,9 @@ def test_it_says_what_it_wrote_and_how_to_train_on_it(place):
     line = next(line for line in output.splitlines() if line.startswith("to train"))
     words = shlex.split(line.partition("python -m midiaug.")[2])
     assert words[0] == "train"
+    assert {"tokenizer=tsd", "data.cache_dir=cache"} <= set(words)
     small = ("model.hidden=8", "model.embed=8", "trainer.max_steps=1", "trainer.accelerator=cpu", "data.window=32")
-    process = command(place, *words[1:], *small, "data.cache_dir=cache", name="train")
+    process = command(place, *words[1:], *small, name="train")
     trained = process.communicate(timeout=180)[0]
     assert process.returncode == 0, trained
     sides = [entry["side"] for entry in json.loads((place / "first" / "split.json").read_text())["pieces"].values()]

@@ -195,7 +195,7 @@ def _report(summary: Summary, results: Sequence[Copies], left_out: Sequence[Left
     folder = shown(how.out)
     say("copies", folder)
     words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
-    tokenizer = [as_typed(word) for word in words if word.lstrip("+").startswith("tokenizer")]
+    kept = [as_typed(word) for word in words if word.lstrip("+").startswith(("tokenizer", "data.cache_dir="))]
     split = os.path.join(folder, SPLIT)
-    train = ["python", "-m", "midiaug.train", f"data.path={folder}", f"data.split={split}", "aug=none", *tokenizer]
+    train = ["python", "-m", "midiaug.train", f"data.path={folder}", f"data.split={split}", "aug=none", *kept]
     say("to train", shlex.join(train))
