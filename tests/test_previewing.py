@@ -226,3 +226,13 @@ def test_every_key_changes_what_is_reported(run, plain_report, word, tmp_path):
 def compared(report):
     """A report without what the clock decides."""
     return {key: value for key, value in report.items() if key != "materializing"}
+
+
+def test_drums_are_explained_where_a_piece_that_is_drawn_has_some(run, tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(previewing, "plot_preview", lambda *given: titles.append(given[3]))
+    music.corpus(tmp_path / "tunes", 8, seed=50)
+    music.corpus(tmp_path / "band", 8, seed=80, drums=True, bars=8)
+    for folder in ("tunes", "band"):
+        run("preview.pieces=1", folder=tmp_path / folder)
+    assert ["drums" in title for title in titles] == [False, True]

@@ -21,7 +21,7 @@ from midiaug.inspection.checks import Checked, Failure, Plan, check_pieces
 from midiaug.inspection.choice import Chosen, choose, read_file
 from midiaug.inspection.costs import Measured, file_view, materializing, training_view, written
 from midiaug.inspection.findings import end, report_of, say_bar, say_pieces, say_training
-from midiaug.inspection.panels import plot_preview
+from midiaug.inspection.panels import MOST_ROWS, plot_preview
 from midiaug.inspection.scores import Difference
 from midiaug.inspection.settings import PreviewSettings, names_a_source
 from midiaug.inspection.written import all_or_none, named
@@ -59,7 +59,7 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
             report |= {"tokenizer": settings.tokenizer.name, "training": view, "materializing": costs}
             _write(scratch, report, data, alone)
             with named(scratch / "preview.png"):
-                title = _title(data, Path(str(file)).name if alone else source_name(settings))
+                title = _title(data, Path(str(file)).name if alone else source_name(settings), pieces[:MOST_ROWS])
                 plot_preview(pieces, checked, plan, title, scratch / "preview.png")
     except OSError as error:
         where = Path(str(error.filename or directory).replace(f"{scratch}/", f"{directory}/"))
@@ -125,10 +125,11 @@ def _write(scratch: Path, report: dict[str, Any], data: MidiDataModule, alone: b
             write_json(scratch / name, content)
 
 
-def _title(data: MidiDataModule, source: str) -> str:
+def _title(data: MidiDataModule, source: str, shown_pieces: Sequence[Chosen]) -> str:
     many = f"{len(data.shifts)} shifts from {min(data.shifts):+d} to {max(data.shifts):+d}"
     title = f"{source}, {many if len(data.shifts) > 12 else f'shifts {data.shifts}'}"
-    return title + "; pale grey: where the notes were; dark grey: drums, which stay"
+    drums = any(track.is_drum and len(track.notes) for piece in shown_pieces for track in piece.score.tracks)
+    return title + "; pale grey: where the notes were" + ("; dark grey: drums, which stay" if drums else "")
 
 
 def _train_command() -> str:
