@@ -32,11 +32,16 @@ def newest_checkpoint(root: str | Path, name: str = "last") -> Path:
     return found[-1]
 
 
-def trained_checkpoint(ckpt: str, root: str | Path = "runs") -> Path:
+def trained_checkpoint(ckpt: str, root: str | Path = "runs", chosen: Path | None = None) -> Path:
     """The file that `ckpt` names: a path, or `best` or `last` for the newest of that name below the root.
 
-    Raises CheckpointError where there is none.
+    chosen: a folder that `generated_dir` gave for this ckpt: the checkpoint is then that of its run, though another run
+    has come to its end since. Raises CheckpointError where there is none.
     """
+    if chosen is not None and ckpt in ("best", "last") and chosen.parent.name == "generated":
+        own = chosen.parents[1] / "checkpoints" / f"{ckpt}.ckpt"
+        if own.is_file():
+            return own.resolve()
     path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else Path(str(ckpt)).expanduser()
     try:
         there = path.is_file()

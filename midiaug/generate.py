@@ -15,11 +15,13 @@ from midiaug.generation.sound import player
 def main(config: DictConfig) -> None:
     """Check the settings, generate, and write the music and its figures."""
     settings = checked_generate(config)
-    ckpt = trained_checkpoint(settings.ckpt or "best")
+    job, directory = HydraConfig.get(), Path(HydraConfig.get().runtime.output_dir)
+    elsewhere = any(word.startswith(("hydra.run.dir=", "hydra.sweep.")) for word in job.overrides.hydra)
+    ckpt = trained_checkpoint(settings.ckpt or "best", chosen=None if elsewhere else directory)
     soundfont = player(settings.wav, settings.soundfont)
     from midiaug.generation.composing import generate_music  # loads in seconds, and a wrong setting needs none of it
 
-    generate_music(settings, ckpt, Path(HydraConfig.get().runtime.output_dir), soundfont)
+    generate_music(settings, ckpt, directory, soundfont)
 
 
 if __name__ == "__main__":

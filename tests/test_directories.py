@@ -1,8 +1,11 @@
 """The names of run folders, and the checkpoint that a word names."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from midiaug.directories import run_name, trained_checkpoint
+from midiaug.directories import generated_dir, run_name, trained_checkpoint
 from midiaug.errors import CheckpointError
 
 
@@ -23,3 +26,16 @@ def test_a_checkpoint_whose_name_no_disk_takes_is_refused_in_a_sentence(tmp_path
         trained_checkpoint("a" * 300, tmp_path)
     with pytest.raises(CheckpointError, match="ckpt=3: no such file"):
         trained_checkpoint(3, tmp_path)
+
+
+def test_music_in_a_run_is_of_its_checkpoint_though_another_run_has_ended_since(tmp_path):
+    for name, when in (("first", 1000), ("second", 2000)):
+        file = tmp_path / name / "checkpoints" / "best.ckpt"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"")
+        os.utime(file, (when, when))
+    folder = Path(generated_dir(str(tmp_path), "best", "", []))
+    os.utime(tmp_path / "first" / "checkpoints" / "best.ckpt", (3000, 3000))
+    assert trained_checkpoint("best", tmp_path, folder).parts[-3] == "second" == folder.parts[-3]
+    assert trained_checkpoint("best", tmp_path).parts[-3] == "first"
+    assert trained_checkpoint("best", tmp_path, tmp_path / "elsewhere" / "x").parts[-3] == "first"
