@@ -7,8 +7,10 @@ from comparing import write_run
 
 from midiaug.comparison import charts
 from midiaug.comparison.finding import find_runs
+from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import describe, grouped
+from midiaug.comparison.pairs import Change, SeedChange
 from midiaug.comparison.runs import read_runs
 from midiaug.printable import printable
 
@@ -72,6 +74,19 @@ def test_gap_against_level_has_the_levels_in_the_order_of_their_size(described):
 def test_the_chart_of_changes_has_a_line_for_each_comparison(described):
     (gains, _) = gains_of(grouped(described))
     assert "LSTM 2 x 256, moderate" in texts(charts.changes(gains))
+
+
+@pytest.mark.parametrize(
+    ("ends", "color"),
+    [((-0.3, -0.1), "#2e7d4f"), ((-0.3, 0.1), "#6b6b6b"), ((-0.1, 0.3), "#6b6b6b"), ((0.1, 0.3), "#b3372f")],
+)
+def test_a_change_is_green_red_or_where_it_cannot_be_told_grey(ends, color):
+    nats = sum(ends) / 2
+    known = dict.fromkeys(("train", "val", "gap", "key_spread", "over_keys"))
+    by_seed = [SeedChange(0, "a", nats, 9, better=nats < 0)]
+    gain = Gain("GRU", "moderate", 1, 1, known, known, Change(nats, *ends, 9, 1), by_seed, None, unfinished=False)
+    svg = charts.changes([gain])
+    assert [shade for shade in ("#2e7d4f", "#6b6b6b", "#b3372f") if shade in svg] == [color]
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,27 @@ def gain(*changes, low=-0.2, high=-0.1, noise=0.1, **after):
         (gain(-0.1, -0.2), "helped", "helped: the validation loss fell by 0.150 nats a token (95 % interval -0.200 to"),
         (gain(-0.1, -0.2), "helped", "over these 9 tunes and 2 seeds), in each of the 2 seeds. Seed 0 better (-0.100)"),
         (gain(-0.1), "helped", "over these 9 tunes). The gap"),
-        (gain(-0.3, 0.1), "did not help", "did not help reliably: the validation loss fell by 0.100"),
-        (gain(-0.3, 0.1), "did not help", "but only in 1 of 2 seeds. Seed 0 better (-0.300), seed 1 worse (+0.100)."),
+        (gain(-0.3, 0.1), "cannot tell", "cannot tell: the validation loss fell by 0.100"),
+        (gain(-0.3, 0.1), "cannot tell", "but only in 1 of 2 seeds. Seed 0 better (-0.300), seed 1 worse (+0.100)."),
         (gain(0.3, 0.1, low=0.1, high=0.3), "did not help", "rose by 0.200 nats a token"),
         (gain(0.3, 0.1, low=0.1, high=0.3), "did not help", "in each of the 2 seeds."),
         (
             gain(-0.3, 0.1, high=0.3),
-            "did not help",
+            "cannot tell",
             "in 1 of 2 seeds: no difference that these 9 tunes and 2 seeds can",
         ),
+        (gain(0.1, low=0.0, high=0.2), "cannot tell", "rose by 0.100 nats a token"),
         (gain(-0.1, low=None, high=None), "not known", "cannot be judged: one tune tells too little"),
     ],
 )
 def test_the_verdict_and_the_sentence_say_the_same(one, verdict, said):
     assert one.verdict == verdict
     assert said in one.sentence
+
+
+@pytest.mark.parametrize("one", [gain(-0.3, 0.1), gain(-0.1, high=0.1), gain(0.1, low=-0.1, high=0.3)])
+def test_what_cannot_be_told_is_not_said_to_be_no_help(one):
+    assert "help" not in one.sentence
 
 
 def test_more_seeds_than_fit_into_a_sentence_are_counted(tmp_path):

@@ -60,10 +60,10 @@ def test_a_smaller_gap_with_a_higher_loss_did_not_help(tmp_path):
     assert "a smaller gap alone is no gain" in gain.sentence
 
 
-def test_a_difference_that_the_tunes_cannot_show_did_not_help(tmp_path):
+def test_a_difference_that_the_tunes_cannot_show_is_left_open(tmp_path):
     pair(tmp_path, changed(-0.01, scatter=0.5))
     ((gain,), _) = gains(tmp_path)
-    assert gain.verdict == "did not help"
+    assert gain.verdict == "cannot tell"
     assert "no difference that these 12 tunes can show" in gain.sentence
 
 
@@ -76,7 +76,7 @@ def test_seeds_are_averaged_and_must_agree(tmp_path):
     assert [one.nats for one in gain.by_seed] == pytest.approx([-0.4, 0.1])
     assert len({one.split for one in gain.by_seed}) == 2
     assert gain.change.nats == pytest.approx(-0.15)
-    assert gain.verdict == "did not help"
+    assert gain.verdict == "cannot tell"
 
 
 def test_with_one_split_each_seed_is_paired_with_its_own_and_one_that_got_worse_is_no_help(tmp_path):
@@ -87,7 +87,7 @@ def test_with_one_split_each_seed_is_paired_with_its_own_and_one_that_got_worse_
     assert [one.nats for one in gain.by_seed] == pytest.approx([-0.4, -0.4, 0.02])
     assert gain.change.low < 0 < gain.change.high  # as three seeds that are so far apart leave it open
     assert gain.change.seeds == 3
-    assert gain.verdict == "did not help"
+    assert gain.verdict == "cannot tell"
     assert "in 2 of 3 seeds" in gain.sentence
     assert "seed 2 worse (+0.020)" in gain.sentence
     assert "over these 12 tunes and 3 seeds" in gain.sentence

@@ -42,6 +42,25 @@ def test_a_pair_has_a_sentence_a_chart_of_the_change_and_two_against_the_level(t
     assert "need not be val after less val before" in text
 
 
+def test_where_there_was_no_gap_none_is_closed(tmp_path):
+    write_run(tmp_path / "a", [(1.5, 1.4)], "aug=none")
+    write_run(tmp_path / "b", [(1.5, 1.3)], "aug=moderate")
+    row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", written(tmp_path))[0]
+    cells = re.findall("<td>(.*?)</td>", row)
+    assert cells[8:11] == ["-0.200", "", ""]
+    (tmp_path / "sub").mkdir()
+    write_run(tmp_path / "sub" / "a", [(0.2, 3.4)], "aug=none", pieces={"a": 3.4, "b": 3.41})
+    write_run(tmp_path / "sub" / "b", [(1.2, 1.9)], "aug=moderate", pieces={"a": 1.9, "b": 1.9})
+    row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", written(tmp_path / "sub"))[0]
+    assert re.findall("<td>(.*?)</td>", row)[9:11] == ["+2.500", "78 %"]
+
+
+def test_what_cannot_be_told_is_marked_neither_green_nor_red(tmp_path):
+    write_run(tmp_path / "a", [(1.0, 1.5)], "aug=none")
+    write_run(tmp_path / "b", [(1.0, 1.51)], "aug=moderate", pieces={"a.mid": 0.8, "b.mid": 2.2, "c.mid": 1.51})
+    assert '<p class="gain ">LSTM 2 x 256: moderate against none (1 run against 1): cannot tell' in written(tmp_path)
+
+
 def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)])
     text = written(tmp_path, ["<b>broken</b>"])

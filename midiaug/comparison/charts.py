@@ -127,7 +127,7 @@ def changes(gains: Sequence[Gain]) -> str:
             if change is None:
                 continue
             low, high = (change.nats if end is None else end for end in (change.low, change.high))
-            color = _GOOD if gain.verdict == "helped" else _BAD if low > 0 else GAP
+            color = _GOOD if gain.verdict == "helped" else _BAD if gain.verdict == "did not help" else GAP
             axes.plot([low, high], [place, place], "-", color=color, linewidth=2.5, solid_capstyle="butt")
             axes.plot([change.nats], [place], "o", color=color, markersize=6)
         axes.axvline(0, color="black", linewidth=0.8)

@@ -33,7 +33,7 @@ class Gain:
 
     @property
     def closed(self) -> float | None:
-        """By how many nats a token the gap is smaller."""
+        """By how many nats a token the gap is smaller, whether or not there was one to close."""
         before, after = self.before["gap"], self.after["gap"]
         return None if before is None or after is None else before - after
 
@@ -52,26 +52,31 @@ class Gain:
 
     @property
     def verdict(self) -> str:
-        """helped: the interval is below 0 and so is each seed; did not help; or not known."""
+        """helped: the interval is below 0 and so is each seed; did not help: it is above 0; cannot tell: neither.
+
+        not known: there is no interval.
+        """
         change = self.change
         if change is None or change.low is None or change.high is None:
             return "not known"
-        return "helped" if change.high < 0 and self.better == len(self.by_seed) else "did not help"
+        if change.low > 0:
+            return "did not help"
+        return "helped" if change.high < 0 and self.better == len(self.by_seed) else "cannot tell"
 
     @property
     def sentence(self) -> str:
         """What came of it, in words."""
         count = f"({_many(self.runs, 'run')} against {self.baselines})"
-        words = f"{self.model}: {self.level} against none {count} {_judgement(self)}"
+        words = f"{self.model}: {self.level} against none {count}{_judgement(self)}"
         return f"{words}{_of_seeds(self.by_seed)} {_of_gap(self)}{_of_keys(self)}{_advice(self)}"
 
 
 def _judgement(gain: Gain) -> str:
     change, less_gap = gain.change, gain.closed is not None and gain.closed > 0
     if change is None:
-        return "cannot be judged: no validation pieces in common, or no val_pieces.csv."
+        return " cannot be judged: no validation pieces in common, or no val_pieces.csv."
     if change.low is None or change.high is None:
-        return f"cannot be judged: one tune tells too little (validation loss {change.nats:+.3f} nats a token)."
+        return f" cannot be judged: one tune tells too little (validation loss {change.nats:+.3f} nats a token)."
     fell, seeds = change.nats < 0, len(gain.by_seed)
     over = f"these {change.tunes:,} tunes" + (f" and {seeds} seeds" if seeds > 1 else "")
     figure = f"{'fell' if fell else 'rose'} by {abs(change.nats):.3f} nats a token"
@@ -79,13 +84,13 @@ def _judgement(gain: Gain) -> str:
     alike = gain.better if fell else seeds - gain.better
     share = f", in {f'each of the {seeds}' if alike == seeds else f'{alike} of {seeds}'} seeds" if seeds > 1 else ""
     if gain.verdict == "helped":
-        return f"helped: the validation loss {figure}{share}."
-    if change.low > 0:
+        return f" helped: the validation loss {figure}{share}."
+    if gain.verdict == "did not help":
         why = "; a smaller gap alone is no gain: the model learned the training pieces less well" if less_gap else ""
-        return f"did not help: the validation loss {figure}{share}{why}."
+        return f" did not help: the validation loss {figure}{share}{why}."
     if change.high < 0:
-        return f"did not help reliably: the validation loss {figure}, but only in {alike} of {seeds} seeds."
-    return f"did not help: the validation loss {figure}{share}: no difference that {over} can show."
+        return f": cannot tell: the validation loss {figure}, but only in {alike} of {seeds} seeds."
+    return f": cannot tell: the validation loss {figure}{share}: no difference that {over} can show."
 
 
 def _of_seeds(changes: Sequence[SeedChange]) -> str:

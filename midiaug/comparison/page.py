@@ -64,8 +64,8 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 f"{gain.better} of {len(gain.by_seed)} seeds" if change else "",
                 f"{change.tunes:,}" if change else "",
                 *(number(value) for value in (gain.before["val"], gain.after["val"])),
-                *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"], gain.closed)),
-                "" if gain.percent is None else f"{gain.percent:.0f} %",
+                *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"])),
+                *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
                 f"{gain.runs} : {gain.baselines}",
             ]
         )
@@ -77,7 +77,8 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
             "Nats a token; below 0 is better. The change, paired by tune, sets each tune against itself with "
             "the same seed and weighs it by its tokens, so it need not be val after less val before, which are means "
             "of whole runs. Look-alikes count as one tune. The interval holds for other tunes and, with two seeds or "
-            "more, for other seeds. No percent: the gap before is no larger than chance makes it."
+            "more, for other seeds. Nothing closed: the gap before is no larger than chance makes it. "
+            "Green: helped; red: did not help; grey: cannot tell, as the interval holds 0 or the seeds disagree."
         )
     )
     return parts

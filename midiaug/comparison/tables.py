@@ -20,7 +20,7 @@ from midiaug.text_tables import WIDTH
 
 _MOST_RUNS = 24
 _SHOWN_KEYS = 6
-_COLORS = {"helped": "green", "did not help": "red", "not known": "yellow"}
+_COLORS = {"helped": "green", "did not help": "red", "cannot tell": "yellow", "not known": "yellow"}
 
 
 def screen_text(
@@ -107,17 +107,18 @@ def _gains(gains: Sequence[Gain]) -> Table:
     heads = ["augmentation against none", "gap before", "after", "closed", "val change", "95 % interval", ""]
     table = _table("What augmentation gained, in nats a token", heads)
     for gain in gains:
-        percent = "" if gain.percent is None else f" ({gain.percent:.0f} %)"
-        change = gain.change
+        change, closed = gain.change, number(gain.closed, sign=True)
+        whole = change is not None and change.low is not None
         table.add_row(
             escape(printable(f"{gain.model}, {gain.level}")),
             number(gain.before["gap"], sign=True),
             number(gain.after["gap"], sign=True),
-            number(gain.closed, sign=True) + percent,
+            "" if gain.percent is None else f"{closed} ({gain.percent:.0f} %)",
             number(change.nats, sign=True) if change else "",
-            f"{number(change.low, sign=True)} to {number(change.high, sign=True)}" if change and change.low else "",
+            f"{number(change.low, sign=True)} to {number(change.high, sign=True)}" if change and whole else "",
             f"[{_COLORS[gain.verdict]}]{gain.verdict}[/]",
         )
+    table.caption = "val change: paired by tune and weighed by tokens; the losses above are means of runs."
     return table
 
 
