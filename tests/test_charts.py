@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 from comparing import write_run
+from matplotlib.transforms import Bbox
 
 from midiaug.comparison import charts
 from midiaug.comparison.finding import find_runs
@@ -52,6 +53,35 @@ def test_a_loss_far_above_the_others_is_marked_at_the_edge_with_its_figure(tmp_p
     assert not {"9.00", "9.50"} & set(texts(charts.curves(one.run, (0.0, 10.0))))
 
 
+def test_a_loss_a_little_above_the_others_is_within_the_scale(tmp_path):
+    write_run(tmp_path / "a", [(2.0, 2.1), *[(1.0, 1.5 + epoch / 100) for epoch in range(30)]])
+    (one,) = describe(read_runs(find_runs([str(tmp_path)]))[0])
+    assert charts.loss_range([one.run])[1] > 2.1
+
+
+def test_marks_of_losses_above_the_scale_lie_apart_and_off_the_curves(tmp_path, monkeypatch):
+    write_run(tmp_path / "a", [(9.0, 9.5), (8.0, 8.5), *[(1.0, 1.5 + epoch / 100) for epoch in range(40)]])
+    (one,) = describe(read_runs(find_runs([str(tmp_path)]))[0])
+    figures = []
+    monkeypatch.setattr(charts, "drawn", lambda figure, words: figures.append(figure) or "")
+    charts.curves(one.run, charts.loss_range([one.run]))
+    (figure,) = figures
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    boxes = [text.get_window_extent() for text in axes.texts]
+    for line in axes.lines:
+        if line.get_marker() == "^":
+            half = line.get_markersize() / 2 * figure.dpi / 72
+            places = line.get_transform().transform(line.get_xydata())
+            boxes += [Bbox.from_extents(x - half, y - half, x + half, y + half) for x, y in places]
+    assert len(boxes) == 2 + 4
+    edge = axes.get_window_extent().y1
+    for number, box in enumerate(boxes):
+        assert box.y0 >= edge
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:number])
+
+
 def test_losses_that_are_missing_leave_a_gap(described):
     run = described[0].run
     rows = [{"epoch": 1, "loss/train": None, "loss/val": 2.0}, {"epoch": 2, "loss/train": None, "loss/val": None}]
@@ -61,8 +91,21 @@ def test_losses_that_are_missing_leave_a_gap(described):
 
 
 def test_the_chart_of_keys_has_all_twelve():
-    shown = texts(charts.by_key({str(shift): 1 + shift / 100 for shift in range(-6, 6)}))
+    losses = {str(shift): 1 + shift / 100 for shift in range(-6, 6)}
+    shown = texts(charts.by_key(losses, charts.key_range([losses])))
     assert {"-6", "+5", "0"} <= set(shown)
+
+
+def test_the_charts_of_keys_are_on_one_scale():
+    wide, narrow = ({str(shift): 1 + by * shift for shift in range(-6, 6)} for by in (0.1, 0.001))
+    span = charts.key_range([wide, narrow])
+    assert span[0] < 1 - 0.6
+    assert span[1] > 1 + 0.5
+    of_wide, of_narrow = (
+        [text for text in texts(charts.by_key(losses, span)) if "." in text] for losses in (wide, narrow)
+    )
+    assert of_wide == of_narrow
+    assert charts.key_range([]) is None
 
 
 def test_gap_against_level_has_the_levels_in_the_order_of_their_size(described):

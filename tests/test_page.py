@@ -61,6 +61,19 @@ def test_what_cannot_be_told_is_marked_neither_green_nor_red(tmp_path):
     assert '<p class="gain ">LSTM 2 x 256: moderate against none (1 run against 1): cannot tell' in written(tmp_path)
 
 
+def test_the_keys_of_all_runs_are_on_one_scale(tmp_path):
+    for name, by in (("a", 0.1), ("b", 0.001)):
+        losses = {str(shift): 1.5 + by * shift for shift in range(-6, 6)}
+        write_run(tmp_path / name, [(1.0, 1.5 + by)], summary={"loss_by_key": losses})
+    marks = [
+        re.findall(r">(\d\.\d+)</text>", svg)
+        for svg in re.findall("<svg.*?</svg>", written(tmp_path), re.DOTALL)
+        if "each of twelve keys" in svg
+    ]
+    assert len(marks) == 2
+    assert marks[0] == marks[1] != []
+
+
 def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)])
     text = written(tmp_path, ["<b>broken</b>"])

@@ -1,11 +1,13 @@
 """The charts of the page, each as SVG text that stands inside it; small enough that a phone shows them whole."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.transforms import offset_copy
 
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
@@ -17,10 +19,12 @@ from midiaug.rolls import COLORS
 
 _GOOD, _BAD = "#2e7d4f", "#b3372f"
 _SHOWN = 0.9  # a curve's first epochs may lie far above the rest: this share of all losses is within the scale
+_STRETCH = 1.5  # and all of them where the scale need not be longer by more than this
+_ROWS = {TRAIN: 4, VAL: 12}  # points above the axes, where the marks of losses beyond it stand
 
 
 def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
-    """One scale for the curves of several runs: nine tenths of their losses, and the best epoch of each."""
+    """One scale for the curves of several runs: all their losses, or nine tenths and the best epoch of each."""
     losses = [
         row[key] for run in runs for row in run.rows for key in ("loss/train", "loss/val") if _is_number(row[key])
     ]
@@ -28,6 +32,8 @@ def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
         return None
     best = [float(run.best[key]) for run in runs for key in ("loss/train", "loss/val") if _is_number(run.best[key])]
     low, high = min(losses), max(float(np.quantile(losses, _SHOWN)), *best)
+    if max(losses) <= low + _STRETCH * (high - low):
+        high = max(losses)
     room = 0.06 * (high - low) or 0.05
     return low - room, high + room
 
@@ -58,24 +64,41 @@ def curves(run: Run, span: tuple[float, float] | None) -> str:
 
 
 def _mark_above(axes: Axes, epochs: Sequence[int], losses: Sequence[float], color: str) -> None:
-    """A triangle at the upper edge for each loss that lies above it, the first with its figure."""
+    """A triangle over the upper edge for each loss that lies above it; the highest is named at the row's end.
+
+    The two sides have a row each, so that no mark lies on another, nor on a curve.
+    """
     top = axes.get_ylim()[1]
-    above = [(epoch, loss) for epoch, loss in zip(epochs, losses, strict=True) if loss > top]
-    axes.plot([epoch for epoch, _ in above], [top] * len(above), "^", color=color, markersize=5, clip_on=False)
-    for epoch, loss in above[:1]:
-        up = 2 if color == VAL else -10
-        axes.annotate(f"{loss:.2f}", (epoch, top), (5, up), textcoords="offset points", fontsize=7, color=color)
+    above = {epoch: loss for epoch, loss in zip(epochs, losses, strict=True) if loss > top}
+    if not above:
+        return
+    figure = cast(Figure, axes.figure)
+    row = offset_copy(axes.get_xaxis_transform(), figure, y=_ROWS[color], units="points")
+    size = min(5.0, 200 / len(epochs))  # the axes are about so many points wide
+    style: dict[str, Any] = {"color": color, "markersize": size, "markeredgewidth": 0, "clip_on": False}
+    axes.plot(list(above), [1.0] * len(above), "^", transform=row, scalex=False, scaley=False, **style)
+    end = offset_copy(axes.transAxes, figure, y=_ROWS[color], units="points")
+    axes.text(1, 1, f"{max(above.values()):.2f}", transform=end, fontsize=6, color=color, va="center")
 
 
-def by_key(losses: dict[str, Any]) -> str:
+def key_range(runs: Sequence[dict[str, float]]) -> tuple[float, float] | None:
+    """One scale for the losses by key of several runs, so that keys that are more alike look it."""
+    values = [loss for losses in runs for loss in losses.values()]
+    if not values:
+        return None
+    room = max(0.02, 0.08 * (max(values) - min(values)))
+    return min(values) - room, max(values) + room
+
+
+def by_key(losses: dict[str, float], span: tuple[float, float] | None) -> str:
     """The validation loss with all pieces moved by each of the twelve shifts."""
     with styled():
         figure, axes = chart(4.2, 1.7)
         shifts = sorted(int(shift) for shift in losses)
         values = [float(losses[str(shift)]) for shift in shifts]
         axes.plot(shifts, values, "o-", color=VAL, markersize=4, linewidth=0.9)
-        room = max(0.02, 0.25 * (max(values) - min(values)))  # a model that knows all keys alike looks like it
-        axes.set_ylim(min(values) - room, max(values) + room)
+        if span:
+            axes.set_ylim(*span)
         axes.set_xticks(shifts, [f"{shift:+d}" if shift else "0" for shift in shifts])
         axes.set_xlabel("validation pieces moved by so many semitones")
         axes.set_ylabel("nats a token")

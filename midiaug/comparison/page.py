@@ -145,17 +145,18 @@ def _curve_part(described: Sequence[Described]) -> list[str]:
         return []
     cards = []
     span = charts.loss_range([one.run for one in described if one.run.own])
+    key_span = charts.key_range([one.losses_by_key for one in described])
     for one in tracked(described, "drawing curves"):
         content = [charts.curves(one.run, span if one.run.own else None)]
         if one.losses_by_key:
-            content.append(charts.by_key(one.losses_by_key))
+            content.append(charts.by_key(one.losses_by_key, key_span))
         seed = "" if one.seed is None else f", seed {one.seed}"
         cards.append(card(f"{one.label}{seed}", *content))
     return [
         "<h2>Curves</h2>",
         quiet(
-            "All runs of midiaug are on one scale. A triangle at the upper edge, with its figure, is a loss above it. "
-            "The dotted line marks the best epoch."
+            "All runs of midiaug are on one scale, and so are their losses in twelve keys. A triangle over the upper "
+            "edge is a loss above it; the figure at the row's end is the highest. The dotted line marks the best epoch."
         ),
         chart_row(cards),
     ]
