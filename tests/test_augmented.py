@@ -33,7 +33,7 @@ def test_the_samples_are_all_pairs_of_a_window_and_a_shift_that_it_can_take(data
     choices = data.train.choices
     assert figures["samples"] == int(choices.count.sum())
     assert len(data.train) < figures["samples"] < 3 * len(data.train)
-    assert figures["tokens"] == int((choices.count.astype(int) * np.asarray(data.train.windows.length)).sum())
+    assert figures["tokens"] == int((choices.count.astype(int) * (np.asarray(data.train.windows.length) - 1)).sum())
     training = np.unique(data.train.pieces)
     assert figures["pieces_with_fewer_shifts"] == int((data.store.highest[training] < 21).sum()) > 0
 

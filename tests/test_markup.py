@@ -1,5 +1,7 @@
 """What comes from a file stands in the page as text."""
 
+import re
+
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
 
 NASTY = '<script>alert("1")</script>\x1b[2J'
@@ -17,6 +19,22 @@ def test_a_second_line_is_small_and_a_table_lies_in_a_box_that_scrolls():
     text = table(["a"], [["one\ntwo"]], "facts")
     assert text.startswith('<div class="box"><table class="facts"><thead>')
     assert '<td>one<br><span class="quiet">two</span></td>' in text
+
+
+def test_a_long_second_line_is_cut_in_its_middle_and_can_be_read_whole():
+    name = "2026-11-27_15-34-01-746374_aug=none,model.hidden=32,model=gru,seed=<0>,trainer.max_epochs=2"
+    text = table(["run"], [[f"GRU\n{name}"]])
+    whole = name.replace("<0>", "&lt;0&gt;")
+    assert f'title="{whole}">2026-11-27_15-34-01-746374…' in text
+    shown = text.split('">')[-1].partition("</span>")[0]
+    assert len(shown) <= 50
+    assert shown.endswith("trainer.max_epochs=2")
+
+
+def test_on_a_phone_the_first_column_is_wide_enough_for_a_name():
+    phone = document("a", []).partition("@media (max-width: 480px)")[2]
+    width = float(re.search(r"td:first-child { min-width: ([\d.]+)em", phone)[1])
+    assert width >= 12
 
 
 def test_a_page_is_whole_and_fits_a_phone():

@@ -7,7 +7,11 @@ from midiaug.comparison.finding import find_runs
 from midiaug.comparison.groups import describe
 from midiaug.comparison.music import look_at_music
 from midiaug.comparison.runs import read_runs
+from midiaug.comparison.tables import music_rows
+from midiaug.data.module import MidiDataModule
+from midiaug.data.shifts import Shifts
 from midiaug.errors import ConfigError
+from midiaug.inspection.costs import training_view
 
 
 def described(path):
@@ -33,6 +37,42 @@ def test_of_several_collections_that_of_most_runs_is_shown_and_named(folder_of_t
     content, remarks = look_at_music(settings(f"runs='{tmp_path}'"), described(tmp_path))
     assert content["statistics"]["pieces"]["read"] == 24
     assert remarks == ["the music that is shown is that of 2 of the 3 runs"]
+
+
+def test_of_runs_with_several_splits_it_is_said_whose_is_shown(folder_of_tunes, cache, tmp_path):
+    words = ("data=folder", f"data.path='{folder_of_tunes}'", f"data.cache_dir='{cache}'")
+    names = sorted(path.relative_to(folder_of_tunes).as_posix() for path in folder_of_tunes.rglob("*.mid"))
+    for seed, count in ((0, 4), (1, 6)):
+        pieces = dict.fromkeys(names[:count], 1.0)
+        losses = [(1.0, 1.5 - seed / 10)]
+        write_run(tmp_path / f"s{seed}", losses, *words, f"seed={seed}", pieces=pieces, training=names[count:])
+    content, remarks = look_at_music(settings(f"runs='{tmp_path}'"), described(tmp_path))
+    assert content["statistics"]["pieces"]["val"] == 6
+    assert content["split"] == "the split of seed 1 (run s1)"
+    assert remarks == ["the music is shown with the split of seed 1 (run s1); other runs have other validation pieces"]
+    assert dict(music_rows(content))["pieces"].endswith("6 to validate on), by the split of seed 1 (run s1)")
+    one, none = look_at_music(settings(f"runs='{tmp_path}/s0'"), described(tmp_path / "s0"))
+    assert (one["split"], none) == (None, [])
+
+
+def test_a_folder_is_called_one(folder_of_tunes, cache, tmp_path):
+    words = ("data=folder", f"data.path='{folder_of_tunes}'", f"data.cache_dir='{cache}'")
+    name = f"the folder {folder_of_tunes.name}"
+    assert look_at_music(settings(*words[1:]), [])[0]["title"] == name
+    run = write_run(tmp_path / "a", [(1.0, 1.5)], *words)
+    (run / "split.json").unlink()
+    content, _ = look_at_music(settings(f"runs='{tmp_path}'"), described(tmp_path))
+    assert (content["title"], content["source"]) == (name, folder_of_tunes.name)
+
+
+def test_the_tokens_of_an_epoch_are_those_that_preview_counts(folder_of_tunes, cache):
+    words = (f"data.path='{folder_of_tunes}'", f"data.cache_dir='{cache}'", "aug=none")
+    content, _ = look_at_music(settings(*words), [])
+    data = MidiDataModule(folder_of_tunes, shifts=Shifts.of(0), window=256, cache_dir=cache)
+    data.setup()
+    expected = training_view(data)["tokens_an_epoch"]
+    assert content["augmented"][0]["tokens"] == expected
+    assert dict(music_rows(content))["predicted tokens an epoch"] == f"{expected:,}"
 
 
 def test_runs_that_do_not_say_which_music_they_learned(tmp_path):

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -75,6 +76,9 @@ def test_music_alone_is_shown_with_every_level(folder_of_tunes, cache, tmp_path)
     assert content["runs"] == content["gains"] == []
     assert content["music"]["tokenizer"] == "TSD"
     assert json.loads((tmp_path / "quarantine.json").read_text()) == []
+    page = (tmp_path / "compare.html").read_text()
+    heads = [head for head in re.findall("<h[12]>(.*?)</h[12]>", page) if head.startswith("Music")]
+    assert heads == [f"Music: the folder {folder_of_tunes.name}"]
     levels = [part["level"] for part in content["music"]["augmented"]]
     assert levels == ["none", "conservative", "moderate", "extreme", "aggressive", "keys12"]
     compare(settings(*words, "aug=moderate"), tmp_path)

@@ -11,6 +11,8 @@ from midiaug.comparison.tables import WIDTH, augmented_rows, music_rows, screen_
 
 MUSIC = {
     "source": "my [bold]tunes[/]",
+    "title": "the folder my [bold]tunes[/]",
+    "split": None,
     "tokenizer": "REMI",
     "window": 256,
     "statistics": {
@@ -91,6 +93,7 @@ def test_why_the_change_is_not_the_difference_of_the_means_is_said_below_it(text
 
 def test_the_rows_of_the_music_hold_its_figures():
     rows = dict(music_rows(MUSIC))
+    assert rows["pieces"] == "10 (9 to train on, 1 to validate on)"
     assert rows["notes"] == "1,234, 34 of drums"
     assert rows["pitches"] == "C4 to C4"
     assert rows["keys, estimated"] == "G major 6, D major 4"

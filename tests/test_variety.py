@@ -29,10 +29,20 @@ def test_generated_music_and_the_validation_pieces_have_a_row_each(tmp_path):
     generated(run, {"variety": {"generated": FIGURES, "validation": judged}, "copying": copying})
     assert [len(row) for row in rows(tmp_path)] == [3 + len(VARIETY) + len(COPYING)] * 2
     of_model, of_pieces = rows(tmp_path)
-    assert of_model[:3] == ["LSTM 2 x 256, aggressive\nfirst", "generated", "8"]
+    assert of_model[:3] == ["LSTM 2 x 256, aggressive, seed 0\nrun/generated/first", "generated", "8"]
     assert of_model[3:] == ["2.500", "", "17.0", "", "", "", "", "12.5 %", "14"]
     assert of_pieces[1:3] == ["validation", "103"]  # pieces, not the pairs of them
     assert of_pieces[3:] == ["", "12.2", "", "", "0.000", "", "", "", ""]
+
+
+def test_what_validation_pieces_are_held_against_is_named_and_so_are_figures_of_fewer(tmp_path):
+    run = write_run(tmp_path / "run", [(1.0, 1.5)])
+    few = FIGURES | {"distinct_ngrams": {"mean": 1.0, "n": 4}, "self_similarity": {"mean": 0.0, "n": 6}}
+    against = "the first 32 bars of 8 validation pieces"
+    generated(run, {"variety": {"generated": few, "validation": FIGURES}, "against": against})
+    of_model, of_pieces = rows(tmp_path)
+    assert of_model[2:8] == ["8", "2.500", "", "17.0", "1.000 (4/8)", "0.000 (6/28)"]
+    assert of_pieces[:3] == [against, "validation", "8"]
 
 
 def test_a_file_of_another_shape_has_no_rows(tmp_path):

@@ -24,7 +24,7 @@ class Counted:
 
     lowest, highest: (classes,) the shifts that keep each note. pieces: (classes,) how many. pitches: (classes, 128)
     notes. tonics: (classes, 12) pieces. tokens: (classes, ids of the store). windows: (classes,) how many, and
-    window_tokens: (classes,) what they hold.
+    predicted: (classes,) the tokens of them that training predicts, all but the first of each.
     """
 
     lowest: NDArray[np.integer]
@@ -34,7 +34,7 @@ class Counted:
     tonics: NDArray[np.int64]
     tokens: NDArray[np.int64]
     windows: NDArray[np.int64]
-    window_tokens: NDArray[np.int64]
+    predicted: NDArray[np.int64]
 
     @classmethod
     def of(cls, data: MidiDataModule, notes: Notes, windows: Windows, of_window: NDArray[np.integer]) -> Self:
@@ -61,7 +61,7 @@ class Counted:
             tonics,
             raw_token_counts(data, of_piece, len(found)),
             np.bincount(places, minlength=len(found)),
-            np.bincount(places, windows.length, len(found)).astype(np.int64),
+            np.bincount(places, windows.length - 1, len(found)).astype(np.int64),
         )
 
 
@@ -70,7 +70,7 @@ def augmented(data: MidiDataModule, counted: Counted, shifts: Shifts, out_of_ran
 
     out_of_range: as aug.out_of_range: with `limit` a piece takes only shifts that keep all of its notes; with `drop` it
     takes all of them, and the notes that leave the range are not counted. Counts are those to be expected of an epoch,
-    in which each window comes once, in one of its shifts.
+    in which each window comes once, in one of its shifts; but `tokens` are those that all samples together predict.
     """
     wide = out_of_range == "drop"
     room = [np.full_like(end, sign * MAX_SHIFT) if wide else end for end, sign in _ends(counted)]
@@ -90,7 +90,7 @@ def augmented(data: MidiDataModule, counted: Counted, shifts: Shifts, out_of_ran
         "out_of_range": out_of_range,
         "samples": samples,
         "times": samples / max(1, int(counted.windows.sum())),
-        "tokens": int((count * counted.window_tokens).sum()),
+        "tokens": int((count * counted.predicted).sum()),
         "pieces_with_fewer_shifts": int(counted.pieces[count < len(shifts)].sum()),
         "pitches": np.round(pitches, 3).tolist(),
         "pitch_classes": np.round(np.bincount(np.arange(_PITCHES) % 12, pitches), 3).tolist(),

@@ -29,15 +29,17 @@ def look_at_music(settings: CompareSettings, described: list[Described]) -> tupl
     Raises MidiaugError where the music cannot be read; ConfigError where the runs do not say which it was.
     """
     if settings.asks_for_music:
-        data, name = _asked_for(settings), source_name(settings)
+        data, name, split = _asked_for(settings), source_name(settings), None
         remarks: list[str] = []
     else:
-        data, name, remarks = _of_runs(settings, described)
+        first, split, remarks = _shown_run(described)
+        data, name = _of_run(settings, first), str(first.settings["source"])
     notes = count_notes(data.corpus, data.limits, data.cache_dir)
     training = ~data.split.validation & data.store.has_pieces
     windows, of_window = windows_of(data.store, training, data.arguments["window"], data.cache_dir)
     levels = known_levels()
-    content: dict[str, Any] = {"source": name, "tokenizer": type(data.tokenizer).__name__, "window": windows.size}
+    content: dict[str, Any] = {"source": name, "title": _title(name, data.arguments["path"]), "split": split}
+    content |= {"tokenizer": type(data.tokenizer).__name__, "window": windows.size}
     content["quarantined"] = [asdict(entry) for entry in data.quarantined]
     content["statistics"] = corpus_statistics(data, notes, len(windows))
     counted = Counted.of(data, notes, windows, of_window)
@@ -70,8 +72,18 @@ def _asked_for(settings: CompareSettings) -> MidiDataModule:
     return MidiDataModule(tokenizer=tokenizer, shifts=Shifts.of(0), seed=settings.seed, **keys)
 
 
-def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[MidiDataModule, str, list[str]]:
-    """The music that most of the runs learned, split as the best of them has it."""
+def _title(name: str, path: str | Path | None) -> str:
+    """What the music is called in a heading: a folder's name alone would be taken for a word."""
+    if path is None:
+        return name
+    return f"the {'folder' if Path(path).expanduser().is_dir() else 'file'} {name}"
+
+
+def _shown_run(described: list[Described]) -> tuple[Described, str | None, list[str]]:
+    """The best run of the music that most of them learned, with what its split is called where there are several.
+
+    Raises ConfigError where none says which music that was.
+    """
     known = [one for one in described if "path" in one.run.config.get("data", {})]
     if not known:
         raise ConfigError("the runs do not say which music they learned; data.path=DIR shows it")
@@ -81,6 +93,17 @@ def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[Mid
     remarks = []
     if music.count(most) < len(described):
         remarks.append(f"the music that is shown is that of {music.count(most)} of the {len(described)} runs")
+    splits = {one.run.split_key for one, key in zip(known, music, strict=True) if key == most}
+    if len(splits) == 1:
+        return first, None, remarks
+    split = "the split of " + (
+        f"run {first.run.name}" if first.seed is None else f"seed {first.seed} (run {first.run.name})"
+    )
+    return first, split, [*remarks, f"the music is shown with {split}; other runs have other validation pieces"]
+
+
+def _of_run(settings: CompareSettings, first: Described) -> MidiDataModule:
+    """The music that a run learned, split as it has it."""
     given, config = first.run.config["data"], first.run.config
     keys = asdict(_typed(DataSettings, {key: given[key] for key in _KEYS if key in given}))
     keys = {key: keys[key] for key in _KEYS}
@@ -90,7 +113,7 @@ def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[Mid
     if name is None:
         chosen = _typed(TokenizerSettings, config["tokenizer"])
         name, params = chosen.name, chosen.params
-    data = MidiDataModule(
+    return MidiDataModule(
         path,
         make_tokenizer(name, params),
         Shifts.of(0),
@@ -100,7 +123,6 @@ def _of_runs(settings: CompareSettings, described: list[Described]) -> tuple[Mid
         seed=first.seed or 0,
         **keys,
     )
-    return data, str(first.settings["source"]), remarks
 
 
 def _typed(schema: type, content: dict[str, Any]) -> Any:

@@ -30,13 +30,14 @@ def page(
     """The whole page as text."""
     title = f"Comparison of {len(described)} {'run' if len(described) == 1 else 'runs'}" if described else "Music"
     if not described and music:
-        title = f"Music: {printable(music['source'])}"
+        title = f"Music: {printable(music['title'])}"
     parts = [f"<h1>{escape(title)}</h1>"]
     if remarks:
         items = "".join(f"<li>{escape(printable(remark))}</li>" for remark in remarks)
         parts.append(f'<ul class="remarks">{items}</ul>')
     parts += [*_gain_part(gains), *_run_part(described, groups), *_curve_part(described), *_variety_part(described)]
     if music:
+        parts += [f"<h2>Music: {escape(printable(music['title']))}</h2>"] if described else []
         parts += _music_part(music)
     parts.append(
         f'<p class="quiet">midiaug {escape(__version__)}. All figures are in compare.json beside this page.</p>'
@@ -180,7 +181,6 @@ def _variety_part(described: Sequence[Described]) -> list[str]:
 
 def _music_part(music: dict[str, Any]) -> list[str]:
     figures, parts = music["statistics"], []
-    parts.append(f"<h2>Music: {escape(printable(music['source']))}</h2>")
     parts.append(table([], music_rows(music), "facts"))
     shapes = {"tokens": "tokens_a_piece", "notes": "notes_a_piece", "quarter notes": "quarter_notes_a_piece"}
     cards = [
@@ -197,6 +197,7 @@ def _music_part(music: dict[str, Any]) -> list[str]:
     parts.append(
         quiet(
             "The training pieces. Samples: different pairs of a sample and a shift, which an epoch draws from. "
+            "Predicted: tokens that all samples together predict; those of none are the predicted tokens an epoch. "
             "Tokens a pitch: how often a pitch comes in an epoch, the median of those that come at all. "
             "Fewer: pieces that cannot take all shifts."
         )

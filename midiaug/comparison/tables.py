@@ -123,9 +123,9 @@ def _gains(gains: Sequence[Gain]) -> Table:
 
 
 def _music(music: dict[str, Any]) -> Table:
-    table = _table(f"Music: {escape(printable(music['source']))}", ["", ""], left=2)
+    table = _table(f"Music: {escape(printable(music['title']))}", ["", ""], left=2)
     for label, text in music_rows(music):
-        table.add_row(label, text)
+        table.add_row(label, escape(text))
     table.show_header = False
     return table
 
@@ -140,8 +140,9 @@ def music_rows(music: dict[str, Any]) -> list[tuple[str, str]]:
     drums = f", {figures['drum_notes']:,} of drums" if figures["drum_notes"] else ""
     entry = f"{figures['windows_per_entry']:,.1f} samples and {figures['tokens_per_entry']:,.0f} tokens on average"
     most = ", ".join(f"{name} {count:,}" for name, count in keys[:_SHOWN_KEYS])
+    split = f", by {printable(music['split'])}" if music["split"] else ""
     return [
-        ("pieces", f"{pieces['read']:,} ({pieces['train']:,} to train on, {pieces['val']:,} to validate on)"),
+        ("pieces", f"{pieces['read']:,} ({pieces['train']:,} to train on, {pieces['val']:,} to validate on){split}"),
         ("left out", f"{pieces['left_out']:,}"),
         ("different tunes", f"{figures['tunes']:,}"),
         ("tracks", f"{figures['tracks']:,}, read as {figures['sequences']:,} sequences of tokens"),
@@ -149,6 +150,7 @@ def music_rows(music: dict[str, Any]) -> list[tuple[str, str]]:
         ("tokens", f"{figures['tokens']:,} by {music['tokenizer']}"),
         ("tokens a piece", f"median {lengths['median']:,.0f}, {lengths['least']:,.0f} to {lengths['largest']:,.0f}"),
         ("samples to train on", f"{figures['windows']:,} of {music['window']:,} tokens"),
+        ("predicted tokens an epoch", f"{music['augmented'][0]['tokens']:,}"),
         ("vocabulary", f"{vocabulary['entries']:,} entries, {vocabulary['used']:,} of them used in training"),
         ("an entry of it has", entry),
         ("pitches", f"{pitch_name(there[0])} to {pitch_name(there[-1])}" if there else "none"),
@@ -156,7 +158,16 @@ def music_rows(music: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-AUGMENTED_HEADS = ["shifts", "samples", "times", "tokens", "vocabulary used", "pitches used", "tokens a pitch", "fewer"]
+AUGMENTED_HEADS = [
+    "shifts",
+    "samples",
+    "times",
+    "predicted",
+    "vocabulary used",
+    "pitches used",
+    "tokens a pitch",
+    "fewer",
+]
 
 
 def augmented_rows(music: dict[str, Any]) -> list[list[str]]:
@@ -184,7 +195,8 @@ def _augmented(music: dict[str, Any]) -> Table:
     for row in augmented_rows(music):
         table.add_row(*(escape(cell) for cell in row))
     table.caption = (
-        "samples: different pairs of a sample and a shift. tokens a pitch: in an epoch, the median of "
-        "the pitches used. fewer: pieces that cannot take all shifts."
+        "samples: different pairs of a sample and a shift. predicted: tokens that all of them predict; none's are the "
+        "predicted tokens an epoch. tokens a pitch: in an epoch, the median of the pitches used. fewer: pieces that "
+        "cannot take all shifts."
     )
     return table

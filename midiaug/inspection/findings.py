@@ -122,8 +122,8 @@ def say_training(view: dict[str, Any], costs: dict[str, Any] | None, draw: str) 
     about = " on average" if draw == "balanced" else ""
     say(
         "training",
-        f"{view['train_windows']:,} windows of {view['window']} tokens; an epoch{about}: "
-        f"{view['tokens_an_epoch']:,} tokens in {view['batches_an_epoch']:,} batches of {view['batch_size']}",
+        f"{view['train_windows']:,} windows of {view['window']} tokens; predicted tokens an epoch{about}: "
+        f"{view['tokens_an_epoch']:,} in {view['batches_an_epoch']:,} batches of {view['batch_size']}",
     )
     say("", f"{view['pairs']:,} different (window, shift) pairs, against {view['train_windows']:,} without transposing")
     if costs is None:
