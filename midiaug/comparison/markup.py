@@ -31,8 +31,9 @@ svg { max-width: 100%; height: auto; display: block; }
 ul.remarks { background: #fff7e0; border: 1px solid #ead9a0; border-radius: 6px; padding: .6em 1em .6em 2em; }
 ul.remarks li { overflow-wrap: anywhere; }
 @media (max-width: 480px) { body { padding: 10px; font-size: 15px; } th, td { padding: .25em .5em; }
-  th:first-child, td:first-child { min-width: 8.5em; max-width: 42vw; } }
+  th:first-child, td:first-child { min-width: 13em; max-width: 50vw; } }
 """
+_END = 26  # characters of a long name's two ends, such as the time that a run's folder begins with
 
 
 def document(title: str, parts: Sequence[str]) -> str:
@@ -46,7 +47,7 @@ def document(title: str, parts: Sequence[str]) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    """A table that scrolls inside its box; a second line in a cell is set smaller."""
+    """A table that scrolls inside its box; a second line in a cell is set smaller, a long one without its middle."""
     head = "".join(f"<th>{escape(printable(cell))}</th>" for cell in heads)
     body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     top = f"<thead><tr>{head}</tr></thead>" if heads else ""
@@ -55,7 +56,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -
 
 def _cell(text: str) -> str:
     first, newline, second = _lines(text)
-    return escape(first) + (f'<br><span class="quiet">{escape(second)}</span>' if newline else "")
+    if not newline:
+        return escape(first)
+    if len(second) <= 2 * _END + 1:
+        return f'{escape(first)}<br><span class="quiet">{escape(second)}</span>'
+    short = f"{second[:_END]}…{second[-_END:]}"
+    return f'{escape(first)}<br><span class="quiet" title="{escape(second)}">{escape(short)}</span>'
 
 
 def _lines(text: str) -> tuple[str, str, str]:

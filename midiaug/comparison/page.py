@@ -170,8 +170,9 @@ def _variety_part(described: Sequence[Described]) -> list[str]:
     parts = ["<h2>Generated music</h2>", table(["run", "of", "pieces", *VARIETY.values(), *COPYING.values()], rows)]
     parts.append(
         quiet(
-            "Means over the pieces, from generate.json. Generated music is like the collection where its figures are "
-            "near those of the validation pieces. No repeat: the share of passages of 13 notes that occur once. "
+            "Means over the pieces, from generate.json; (4/8): only 4 of 8 are long enough for it. "
+            "Generated music is like the collection where its figures are near those of the validation pieces. "
+            "No repeat: the share of passages of 13 notes that occur once. "
             "Shared: of the passages of two pieces, those in both. Copied: passages that training pieces have, in any "
             "key; longest copied: in notes. A model that writes one track at a time is held against tracks."
         )

@@ -22,23 +22,40 @@ _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 def variety_rows(one: Described) -> list[list[str]]:
     """Two rows for each time that `generate` was run on the run: its music, and the validation pieces.
 
-    Each has the run, whose music it is, how many pieces, and the figures of VARIETY and COPYING; empty where one is
-    missing.
+    Each has the run and the folder, or what is held against it, whose music it is, how many pieces, and the figures of
+    VARIETY and COPYING; empty where one is missing, and with (n/N) where only n of the N pieces count for it.
     """
     rows = []
     for name, content in one.run.generated.items():
-        variety = content.get("variety")
+        variety, against = content.get("variety"), content.get("against")
+        seed = "" if one.seed is None else f", seed {one.seed}"
+        labels = {
+            "generated": f"{one.label}{seed}\n{one.run.name}/generated/{name}",
+            "validation": against if isinstance(against, str) else "",
+        }
         for whose in ("generated", "validation"):
             figures = variety.get(whose) if isinstance(variety, dict) else None
             if isinstance(figures, dict) and figures:
                 cells = [*_cells(figures), *_copied(content.get("copying"), whose)]
-                label = f"{one.label}\n{name}" if whose == "generated" else ""
-                rows.append([label, whose, _count(figures), *cells])
+                pieces = _count(figures)
+                rows.append([labels[whose], whose, f"{pieces:,}" if pieces else "", *cells])
     return rows
 
 
 def _cells(figures: dict[str, Any]) -> list[str]:
-    return [number(mean_of(figures.get(name)), _DIGITS.get(name, 3)) for name in VARIETY]
+    pieces = _count(figures)
+    return [_cell(figures.get(name), _DIGITS.get(name, 3), _whole(name, pieces)) for name in VARIETY]
+
+
+def _cell(figure: Any, digits: int, whole: int) -> str:
+    count = figure.get("n") if isinstance(figure, dict) else None
+    fewer = f"({count:,}/{whole:,})" if isinstance(count, int) and count < whole else ""
+    return f"{number(mean_of(figure), digits)} {fewer}".strip()
+
+
+def _whole(name: str, pieces: int) -> int:
+    """For how many a figure counts where none is too short: the self-similarity is one of each two pieces."""
+    return pieces * (pieces - 1) // 2 if name == _OF_PAIRS else pieces
 
 
 def _copied(copying: Any, whose: str) -> list[str]:
@@ -54,8 +71,8 @@ def mean_of(figure: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _count(figures: dict[str, Any]) -> str:
-    """How many pieces; the self-similarity counts pairs of them."""
+def _count(figures: dict[str, Any]) -> int:
+    """How many pieces, 0 where that is not known."""
     whole = [figure.get("n") for name, figure in figures.items() if isinstance(figure, dict) and name != _OF_PAIRS]
     counts = [count for count in whole if isinstance(count, int)]
-    return f"{max(counts):,}" if counts else ""
+    return max(counts, default=0)
