@@ -52,7 +52,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts = ["<h2>What augmentation gained</h2>"]
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
-    heads += ["gap before", "gap after", "closed", "in percent", "runs"]
+    heads += ["gap before", "gap after", "closed", "in percent", "runs", "verdict"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -68,6 +68,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"])),
                 *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
                 f"{gain.runs} : {gain.baselines}",
+                gain.verdict,
             ]
         )
     if any(gain.change for gain in gains):
