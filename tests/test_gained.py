@@ -20,7 +20,7 @@ def gain(*changes, low=-0.2, high=-0.1, noise=0.1, **after):
         (gain(-0.1, -0.2), "helped", "helped: the validation loss fell by 0.150 nats a token (95 % interval -0.200 to"),
         (gain(-0.1, -0.2), "helped", "over these 9 tunes and 2 seeds), in each of the 2 seeds. Seed 0 better (-0.100)"),
         (gain(-0.1), "helped", "over these 9 tunes). The gap"),
-        (gain(-0.3, 0.1), "cannot tell", "cannot tell: the validation loss fell by 0.100"),
+        (gain(-0.3, 0.1), "cannot tell", "cannot be told apart: the validation loss fell by 0.100"),
         (gain(-0.3, 0.1), "cannot tell", "but only in 1 of 2 seeds. Seed 0 better (-0.300), seed 1 worse (+0.100)."),
         (gain(0.3, 0.1, low=0.1, high=0.3), "did not help", "rose by 0.200 nats a token"),
         (gain(0.3, 0.1, low=0.1, high=0.3), "did not help", "in each of the 2 seeds."),

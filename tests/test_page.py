@@ -58,7 +58,9 @@ def test_where_there_was_no_gap_none_is_closed(tmp_path):
 def test_what_cannot_be_told_is_marked_neither_green_nor_red(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)], "aug=none")
     write_run(tmp_path / "b", [(1.0, 1.51)], "aug=moderate", pieces={"a.mid": 0.8, "b.mid": 2.2, "c.mid": 1.51})
-    assert '<p class="gain ">LSTM 2 x 256: moderate against none (1 run against 1): cannot tell' in written(tmp_path)
+    assert '<p class="gain ">LSTM 2 x 256: moderate against none (1 run against 1) cannot be told apart' in written(
+        tmp_path
+    )
     assert "<td>1 : 1</td><td>cannot tell</td>" in written(tmp_path)
 
 

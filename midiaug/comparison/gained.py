@@ -89,8 +89,8 @@ def _judgement(gain: Gain) -> str:
         why = "; a smaller gap alone is no gain: the model learned the training pieces less well" if less_gap else ""
         return f" did not help: the validation loss {figure}{share}{why}."
     if change.high < 0:
-        return f": cannot tell: the validation loss {figure}, but only in {alike} of {seeds} seeds."
-    return f": cannot tell: the validation loss {figure}{share}: no difference that {over} can show."
+        return f" cannot be told apart: the validation loss {figure}, but only in {alike} of {seeds} seeds."
+    return f" cannot be told apart: the validation loss {figure}{share}: no difference that {over} can show."
 
 
 def _of_seeds(changes: Sequence[SeedChange]) -> str:
