@@ -31,6 +31,8 @@ class Learner(LightningModule):
 
     tokenizer: gives the vocabulary, and stays in the checkpoint with the model's settings.
     lr: peak rate of AdamW, reached after the share `warmup` of all steps, then falling as a cosine to a hundredth.
+    label_smoothing: the share of each target that training spreads evenly over the vocabulary (Szegedy et al. 2016,
+    arXiv 1512.00567). A model that is told takes each window's shift from the batch's `shifts`.
     After each epoch it logs `loss/val` and `loss/train`, in nats a token, both in eval mode and without
     augmentation, `loss/gap`, the difference, and `nats_per_note/val`. Padding never counts.
     """
@@ -42,6 +44,7 @@ class Learner(LightningModule):
         lr: float = 4e-3,
         weight_decay: float = 0.01,
         warmup: float = 0.1,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 < lr < math.inf:
@@ -50,11 +53,13 @@ class Learner(LightningModule):
             raise ConfigError(f"optim.weight_decay={weight_decay}: give 0 or more")
         if not 0 <= warmup < 1:
             raise ConfigError(f"optim.warmup={warmup}: give the share of steps, from 0 to below 1")
+        if not 0 <= label_smoothing < 1:
+            raise ConfigError(f"optim.label_smoothing={label_smoothing}: give a share from 0 to below 1")
         self.tokenizer = tokenizer
         self.model = RecurrentLM(len(tokenizer), **(model or {}))
-        optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup}
+        optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup, "label_smoothing": label_smoothing}
         self.recipe = {"model": dict(model or {}), "optim": optim, "tokenizer": settings_of(tokenizer)}
-        self.lr, self.weight_decay, self.warmup = lr, weight_decay, warmup
+        self.lr, self.weight_decay, self.warmup, self.label_smoothing = lr, weight_decay, warmup, label_smoothing
         self.notes_per_token: Tensor
         self.register_buffer("notes_per_token", torch.from_numpy(notes_per_token(tokenizer)), persistent=False)
         self.guesses = Guesses()
@@ -96,7 +101,8 @@ class Learner(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss in nats of the batch's tokens."""
-        losses = token_losses(self(batch["input_ids"][:, :-1]), batch["labels"])
+        logits = self.model(batch["input_ids"][:, :-1], shifts=batch.get("shifts"))[0]
+        losses = token_losses(logits, batch["labels"], self.label_smoothing)
         return losses.sum() / (batch["labels"][:, 1:] != IGNORED).sum().clamp(min=1)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:

@@ -31,6 +31,7 @@ from midiaug.trainer import make_trainer, refused
 
 log = logging.getLogger("midiaug")
 _LOADER_S = 1.0
+_SIZES = ("embed", "hidden", "layers")
 
 
 def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = None) -> float:
@@ -78,12 +79,12 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
 
 def make_data(settings: SharedSettings) -> MidiDataModule:
     """The data module that the settings describe."""
-    keys: dict[str, Any] = asdict(settings.data)
+    keys: dict[str, Any] = asdict(settings.data) | asdict(settings.aug)
+    keys["shifts"] = Shifts.parse(settings.aug.shifts)
+    if isinstance(settings, TrainSettings):
+        keys["tell_shifts"] = settings.model.condition
     return MidiDataModule(
         tokenizer=make_tokenizer(settings.tokenizer.name, settings.tokenizer.params),
-        shifts=Shifts.parse(settings.aug.shifts),
-        draw=settings.aug.draw,  # type: ignore[arg-type]  # checked there, with a sentence
-        out_of_range=settings.aug.out_of_range,  # type: ignore[arg-type]
         seed=settings.seed,
         **keys,
     )
@@ -91,10 +92,12 @@ def make_data(settings: SharedSettings) -> MidiDataModule:
 
 def make_learner(settings: TrainSettings, data: MidiDataModule) -> Learner:
     """The learner that the settings describe. Raises ConfigError for sizes beyond memory."""
+    optim = asdict(settings.optim)
+    optim.pop("average")  # the trainer's
     try:
-        return Learner(data.tokenizer, asdict(settings.model), **asdict(settings.optim))
+        return Learner(data.tokenizer, asdict(settings.model), **optim)
     except (RuntimeError, MemoryError, OverflowError, TypeError) as error:
-        sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name != "cell")
+        sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name in _SIZES)
         raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
 
 
@@ -182,13 +185,14 @@ def _summary(
         "key_spread": key_spread(by_key),
         "loss_by_key": {str(shift): loss for shift, loss in by_key.items()},
         "pieces": {
-            "train": int((in_use & ~data.split.validation).sum()),
+            "train": len(set(data.train.pieces.tolist())),
             "val": int((in_use & data.split.validation).sum()),
             "quarantined": len(data.quarantined),
         },
         "tokens_per_second": sorted(row["tokens_per_second"] for row in history.rows)[len(history.rows) // 2],
         "loader_tokens_per_second": round(loader_speed(data)),
         "version": __version__,
+        "settings": asdict(settings),
     }
 
 

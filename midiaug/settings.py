@@ -38,6 +38,13 @@ class DataSettings(ReadingSettings):
 
 
 @dataclass
+class TrainDataSettings(DataSettings):
+    """The keys under `data` of `python -m midiaug.train`."""
+
+    train_limit: int | None = None
+
+
+@dataclass
 class ShardSettings(DataSettings):
     """The keys under `data` of `python -m midiaug.prepare`."""
 
@@ -61,6 +68,15 @@ class AugSettings(ShiftSettings):
 
 
 @dataclass
+class TrainAugSettings(AugSettings):
+    """The keys under `aug` of `python -m midiaug.train`."""
+
+    original: float = 0.0
+    anneal: list[int] | None = None
+    starts: str = "fixed"
+
+
+@dataclass
 class TokenizerSettings:
     """The keys under `tokenizer`: MidiTok's class, and what its TokenizerConfig takes."""
 
@@ -77,6 +93,9 @@ class ModelSettings:
     hidden: int = 256
     layers: int = 2
     dropout: float = 0.3
+    locked: bool = False
+    weight_drop: float = 0.0
+    condition: bool = False
 
 
 @dataclass
@@ -86,13 +105,15 @@ class OptimSettings:
     lr: float = 4e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
+    label_smoothing: float = 0.0
+    average: float = 0.0
 
 
 @dataclass
 class EarlyStoppingSettings:
     """The keys under `early_stopping`."""
 
-    patience: int = 4
+    patience: int | None = 4
 
 
 @dataclass
@@ -116,12 +137,15 @@ class SharedSettings:
 class TrainSettings(SharedSettings):
     """Everything that `python -m midiaug.train` takes."""
 
+    data: TrainDataSettings = field(default_factory=TrainDataSettings)
+    aug: TrainAugSettings = field(default_factory=TrainAugSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     optim: OptimSettings = field(default_factory=OptimSettings)
     trainer: dict[str, Any] = field(default_factory=dict)
     early_stopping: EarlyStoppingSettings = field(default_factory=EarlyStoppingSettings)
     checkpoint: CheckpointSettings = field(default_factory=CheckpointSettings)
     ckpt: str | None = None
+    resume: bool = False
 
 
 @dataclass
@@ -141,10 +165,9 @@ def checked(config: DictConfig) -> TrainSettings:
 def check_training(settings: TrainSettings) -> None:
     """Raise ConfigError for a value of `train` that no run can use."""
     check_shared(settings)
-    if settings.early_stopping.patience < 1:
-        raise ConfigError(
-            f"early_stopping.patience={settings.early_stopping.patience}: give a number of epochs, 1 or more"
-        )
+    patience = settings.early_stopping.patience
+    if patience is not None and patience < 1:
+        raise ConfigError(f"early_stopping.patience={patience}: give a number of epochs, 1 or more, or null for no end")
     if not settings.checkpoint.minutes > 0:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
 

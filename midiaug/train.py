@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from midiaug.command import command
 from midiaug.directories import checkpoint_file
 from midiaug.errors import ConfigError
+from midiaug.resuming import finished, stopped
 from midiaug.settings import checked
 
 
@@ -22,6 +23,10 @@ def main(config: DictConfig) -> float:
         )
     directory = Path(HydraConfig.get().runtime.output_dir)
     ckpt = checkpoint_file(settings.ckpt, directory)
+    if settings.resume:
+        loss, ckpt = finished(directory, settings), ckpt or stopped(directory)
+        if loss is not None:
+            return loss
     from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
 
     return train_model(settings, directory, ckpt)

@@ -10,6 +10,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.profilers import PassThroughProfiler
 
+from midiaug.averaging import Averaging
 from midiaug.callbacks import History
 from midiaug.checkpoints import BestCheckpoint, LastCheckpoint, Patience, WholeCheckpoints
 from midiaug.errors import ConfigError
@@ -35,14 +36,17 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
     _check_trainer(settings.trainer)
     checkpoints = directory / "checkpoints"
     best = BestCheckpoint(checkpoints)
-    stopping = Patience(settings.early_stopping.patience)
+    patience = settings.early_stopping.patience
+    stopping = [] if patience is None else [Patience(patience)]
     last = LastCheckpoint(checkpoints / "last.ckpt", settings.checkpoint.minutes)
     screen = Screen(history, bar=settings.trainer.get("enable_progress_bar") is not False)
+    average = settings.optim.average
+    averaging = [Averaging(average)] if average else []
     own = {"enable_progress_bar": False, "profiler": settings.trainer.get("profiler") or NoProfiler()}
     try:
         trainer = Trainer(
             **(settings.trainer | own),
-            callbacks=[history, screen, stopping, best, last],
+            callbacks=[*averaging, history, screen, *stopping, best, last],
             plugins=[WholeCheckpoints()],
             logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False, flush_secs=_FLUSH_S),
             default_root_dir=directory,

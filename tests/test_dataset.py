@@ -10,11 +10,12 @@ from torch.utils.data import DataLoader
 from midiaug.data.corpus import read_corpus
 from midiaug.data.dataset import IGNORED, TransposedDataset
 from midiaug.data.pieces import Limits, parse
-from midiaug.data.routes import MidiRoute, TokenRoute, Windows
+from midiaug.data.routes import MidiRoute, TokenRoute
 from midiaug.data.shifts import Shifts
 from midiaug.data.sources import folder
 from midiaug.data.store import build_store
 from midiaug.data.transpose import TokenTransposer
+from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError, PitchOutOfRange
 
 SIZE = 40
@@ -45,10 +46,10 @@ def dataset(made, route):
     return dataset_of(made[1], route, Shifts.between(-3, 3))
 
 
-def dataset_of(store, route, shifts, pad_id=PAD):
+def dataset_of(store, route, shifts, pad_id=PAD, tell_shifts=False):
     windows = Windows.of(store, np.arange(len(store.tokens)), SIZE)
     room = np.asarray(store.lowest), np.asarray(store.highest)
-    return TransposedDataset(windows, store.piece[windows.sequence], room, shifts, route, pad_id)
+    return TransposedDataset(windows, store.piece[windows.sequence], room, shifts, route, pad_id, tell_shifts)
 
 
 def expected_ids(made, dataset, row, shift):
@@ -193,6 +194,39 @@ def test_arrays_of_windows_and_shifts_are_a_batch(dataset):
     assert {tensor.shape for tensor in batch.values()} == {torch.Size([4, SIZE])}
     for place, (row, shift) in enumerate(zip(rows, shifts, strict=True)):
         assert same({name: tensor[place] for name, tensor in batch.items()}, dataset[int(row), int(shift)])
+
+
+def test_a_third_array_says_how_much_earlier_each_window_begins(made, dataset):
+    store = made[1]
+    rows = np.flatnonzero(dataset.windows.slack[dataset.windows.place] > 0)[:6]
+    tokens = dataset.windows.slack[dataset.windows.place[rows]]
+    batch = dataset[rows, np.full(len(rows), 2), tokens]
+    moved = dataset.windows.slid(rows, tokens)
+    assert (moved.start != dataset.windows.start[rows]).any()
+    for place, (sequence, start, length) in enumerate(zip(moved.sequence, moved.start, moved.length, strict=True)):
+        whole = TransposedDataset(
+            Windows(np.array([sequence]), np.array([start]), np.array([length]), SIZE),
+            store.piece[[sequence]],
+            (np.asarray(store.lowest), np.asarray(store.highest)),
+            Shifts.of(2),
+            dataset._route,
+            PAD,
+        )[0, 2]
+        assert same({name: tensor[place] for name, tensor in batch.items()}, whole)
+    one = dataset[int(rows[0]), 2, int(tokens[0])]
+    assert same(one, {name: tensor[0] for name, tensor in batch.items()})
+
+
+def test_a_dataset_may_tell_the_shift_of_each_sample(made, route):
+    store = made[1]
+    plain = dataset_of(store, route, Shifts.between(-3, 3))
+    told = dataset_of(store, route, Shifts.between(-3, 3), tell_shifts=True)
+    batch = told[np.array([0, 3, 4]), np.array([2, 0, -1])]
+    assert batch["shifts"].tolist() == [2, 0, -1]
+    assert batch["shifts"].dtype == torch.int64
+    assert told[3, -2]["shifts"].item() == -2
+    assert [sample["shifts"].item() for sample in told.__getitems__([(0, 1), (3, -3)])] == [1, -3]
+    assert set(plain[0, 1]) == {"input_ids", "labels", "attention_mask"}
 
 
 def test_one_shift_for_many_windows_is_each_windows_shift(dataset):

@@ -8,6 +8,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers.logger import DummyLogger
 
 from midiaug import Learner, MidiDataModule, Shifts
+from midiaug.data.transpose import MAX_SHIFT
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.model import token_losses
 
@@ -155,3 +156,27 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_name(tmp_path):
 def test_a_checkpoint_that_cannot_be_read_is_not_called_damaged(tmp_path):
     with pytest.raises(CheckpointError, match=r"cannot be read \(Is a directory\); use another"):
         Learner.load(tmp_path)
+
+
+def test_training_smooths_its_targets_and_the_measured_loss_does_not(data):
+    plain, smooth = small_learner(data.tokenizer), small_learner(data.tokenizer, label_smoothing=0.3)
+    smooth.load_state_dict(plain.state_dict())
+    data.setup()
+    batch = next(iter(data.train_dataloader()))
+    plain.eval(), smooth.eval()
+    with torch.no_grad():
+        losses = token_losses(plain(batch["input_ids"][:, :-1]), batch["labels"], 0.3)
+        mean = float(losses.sum() / (batch["labels"][:, 1:] != -100).sum())
+        assert float(smooth.training_step(batch, 0)) == pytest.approx(mean, rel=1e-5)
+        assert float(plain.training_step(batch, 0)) != pytest.approx(mean, rel=1e-5)
+    with pytest.raises(ConfigError, match=r"optim\.label_smoothing=1\.0: give a share"):
+        small_learner(data.tokenizer, label_smoothing=1.0)
+
+
+def test_a_model_that_is_told_learns_from_the_batches_shifts(folder_of_tunes, cache):
+    options = {"window": 48, "batch_size": 16, "cache_dir": cache, "tell_shifts": True}
+    data = MidiDataModule(folder_of_tunes, REMI(), Shifts.of(-2, 3), **options)
+    learner = Learner(data.tokenizer, {"embed": 8, "hidden": 12, "layers": 1, "condition": True})
+    small_trainer().fit(learner, datamodule=data)
+    moved = learner.model.shift_embedding.weight.detach().abs().sum(1).nonzero().flatten() - MAX_SHIFT
+    assert moved.tolist() == [-2, 3]

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from midiaug.data.transpose import MAX_SHIFT
 from midiaug.errors import ConfigError
-from midiaug.model import Dropout, RecurrentLM, device_of, token_losses
+from midiaug.model import Dropout, LockedDropout, RecurrentLM, device_of, token_losses
 
 VOCABULARY = 30
 
@@ -26,8 +27,14 @@ def model_of(cell="lstm", **options):
     return RecurrentLM(VOCABULARY, cell, **({"embed": 8, "hidden": 12, "layers": 2} | options)).eval()
 
 
-def tokens(*shape):
-    return torch.randint(VOCABULARY, shape, generator=torch.Generator().manual_seed(1))
+def tokens(*shape, seed=1):
+    return torch.randint(VOCABULARY, shape, generator=torch.Generator().manual_seed(seed))
+
+
+def flat(prediction):
+    """The logits and the parts of the state, one behind the other."""
+    logits, state = prediction
+    return [logits, *(state if isinstance(state, tuple) else [state])]
 
 
 @pytest.mark.parametrize("layers", [1, 3])
@@ -112,6 +119,98 @@ def test_a_model_learns_a_tune_by_heart():
     assert model(ids[:, :-1])[0].argmax(-1).tolist() == ids[:, 1:].tolist()
 
 
+# A model that is told of the shift
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_model_that_is_told_of_no_shift_is_the_plain_model(cell):
+    told, ids = model_of(cell, condition=True), tokens(3, 8)
+    with torch.no_grad():
+        told.shift_embedding.weight[MAX_SHIFT + 2] += 1.0
+    plain = model_of(cell)
+    plain.load_state_dict({key: value for key, value in told.state_dict().items() if key != "shift_embedding.weight"})
+    torch.testing.assert_close(told(ids)[0], plain(ids)[0])
+    torch.testing.assert_close(told(ids, shifts=torch.tensor([0, 0, 0]))[0], plain(ids)[0])
+    mixed = told(ids, shifts=torch.tensor([0, 2, 0]))[0]
+    torch.testing.assert_close(mixed[[0, 2]], plain(ids)[0][[0, 2]])
+    assert not torch.allclose(mixed[1], plain(ids)[0][1])
+
+
+def test_training_moves_the_vectors_of_the_shifts_that_came_and_never_that_of_none():
+    model, ids = model_of(condition=True).train(), tokens(3, 8)
+    assert not model.shift_embedding.weight.any(), "at the start of training no shift makes a difference"
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        token_losses(model(ids[:, :-1], shifts=torch.tensor([-3, 0, 24]))[0], ids).mean().backward()
+        optimizer.step()
+    moved = model.shift_embedding.weight.abs().sum(1).nonzero().flatten() - MAX_SHIFT
+    assert moved.tolist() == [-3, 24]
+
+
+def test_a_plain_model_takes_no_notice_of_shifts():
+    model, ids = model_of(), tokens(2, 6)
+    torch.testing.assert_close(model(ids, shifts=torch.tensor([3, -3]))[0], model(ids)[0])
+
+
+# Dropout of weights, and of whole windows
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("state", [False, True])
+def test_layer_by_layer_is_what_torch_does_at_once(cell, state):
+    model, ids = model_of(cell, layers=3, dropout=0.0, weight_drop=1e-12), tokens(4, 7)
+    begin = model(tokens(4, 5, seed=3))[1] if state else None
+    whole = model(ids, begin)
+    by_layer = model.train()(ids, begin)
+    for one, other in zip(flat(whole), flat(by_layer), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_dropped_weights_are_those_from_step_to_step_and_only_in_training(cell):
+    model, ids = model_of(cell, dropout=0.0, weight_drop=0.5), tokens(2, 9)
+    torch.testing.assert_close(model(ids)[0], model(ids)[0])
+    model.train()
+    one, two = model(ids)[0], model(ids)[0]
+    assert torch.allclose(one[:, 0], two[:, 0]), "the first step has no step before it"
+    assert not torch.allclose(one[:, 1:], two[:, 1:])
+
+
+def test_a_weight_that_is_left_out_is_trained_by_no_step():
+    model = model_of(layers=1, dropout=0.0, weight_drop=0.6).train()
+    model(tokens(8, 9))[0].sum().backward()
+    still = (model.recurrent.weight_hh_l0.grad == 0).float().mean().item()
+    assert still == pytest.approx(0.6, abs=0.1)
+
+
+def test_neither_changes_what_a_checkpoint_holds():
+    plain, dropping = model_of(), model_of(locked=True, weight_drop=0.5)
+    assert {name: weight.shape for name, weight in plain.state_dict().items()} == {
+        name: weight.shape for name, weight in dropping.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_locked_dropout_leaves_out_the_same_units_in_every_step_of_a_window(share):
+    torch.manual_seed(0)
+    units = torch.ones(200, 7, 50)
+    left = LockedDropout(share)(units)
+    kept = left[:, 0] != 0
+    assert ((left != 0) == kept[:, None]).all()
+    assert torch.allclose(left[left != 0], torch.tensor(1 / (1 - share)))
+    assert float(kept.float().mean()) == pytest.approx(1 - share, abs=0.03)
+    assert torch.equal(LockedDropout(share).eval()(units), units)
+
+
+def test_locked_dropout_stands_between_layers_too():
+    torch.manual_seed(0)
+    model, ids = model_of(layers=2, dropout=0.5, locked=True).train(), tokens(2, 6)
+    assert not torch.allclose(model(ids)[0], model(ids)[0])
+    model.dropout.p = 0.0
+    torch.testing.assert_close(model(ids)[0], model.eval()(ids)[0])
+
+
 # The loss
 
 
@@ -125,6 +224,16 @@ def test_a_loss_is_the_negative_logarithm_of_the_next_tokens_share():
         for place in range(5):
             wanted = -math.log(shares[row, place, ids[row, place + 1]].item())
             assert losses[row, place].item() == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_smoothed_target_is_spread_evenly_over_the_vocabulary():
+    ids = tokens(3, 6)
+    logits = torch.randn(3, 5, VOCABULARY, generator=torch.Generator().manual_seed(2))
+    spread = -logits.log_softmax(-1).mean(-1)
+    torch.testing.assert_close(token_losses(logits, ids, 0.2), 0.8 * token_losses(logits, ids) + 0.2 * spread)
+    padded = ids.clone()
+    padded[1, 3:] = -100
+    assert token_losses(logits, padded, 0.2)[1, 2:].tolist() == [0.0] * 3
 
 
 def test_padding_never_counts():
@@ -163,6 +272,7 @@ def test_what_stands_behind_the_padding_changes_nothing():
         ({"layers": 0}, r"model\.layers=0: give a number of 1 or more"),
         ({"dropout": 1.0}, r"model\.dropout=1\.0: give a share from 0 to below 1"),
         ({"dropout": -0.1}, r"model\.dropout=-0\.1: give a share"),
+        ({"weight_drop": 1.0}, r"model\.weight_drop=1\.0: give a share from 0 to below 1"),
         ({"cell": "rnn"}, r"model\.cell=rnn: use lstm or gru"),
     ],
 )

@@ -154,6 +154,14 @@ def test_a_transposed_twin_is_on_the_side_of_its_tune(module_of, tmp_path):
     assert len({tuple(each) for each in sides}) > 1
 
 
+def test_training_on_fewer_pieces_leaves_the_validation_as_it_is(module_of, dm):
+    few = module_of(train_limit=4)
+    assert len(np.unique(few.train.pieces)) == 4
+    assert set(few.train.pieces.tolist()) < set(dm.train.pieces.tolist())
+    assert few.validation.pieces.tolist() == dm.validation.pieces.tolist()
+    assert few.split.content() == dm.split.content()
+
+
 def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
     dm.split.write(tmp_path / "split.json")
     other = module_of(seed=5)
@@ -168,6 +176,7 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
     ("options", "sentence"),
     [
         ({"limit": 1}, "data.limit=1: give a number of pieces, 2 or more"),
+        ({"train_limit": 0}, "data.train_limit=0: give a number of pieces, 1 or more"),
         ({"batch_size": 0}, "data.batch_size=0: a batch holds at least one window"),
         ({"window": 1}, "data.window=1: give a number of tokens"),
         ({"window": MAX_WINDOW + 1}, "data.window=65537: give a number of tokens"),
@@ -183,6 +192,13 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
         ({"route": "table"}, "data.route=table: use auto, tokens or midi"),
         ({"out_of_range": "clip"}, "aug.out_of_range=clip: use limit or drop"),
         ({"draw": "even"}, "aug.draw=even: use random or balanced"),
+        ({"original": 1.5}, "aug.original=1.5: give a share from 0 to 1"),
+        ({"original": "half"}, "aug.original=half: give a share from 0 to 1"),
+        ({"anneal": [5]}, "aug.anneal=[5]: give two epochs, the earlier first"),
+        ({"anneal": [5, 3]}, "aug.anneal=[5, 3]: give two epochs, the earlier first"),
+        ({"starts": "anywhere"}, "aug.starts=anywhere: use fixed or random"),
+        ({"draw": "balanced", "original": 0.3}, "aug.original: not with aug.draw=balanced"),
+        ({"draw": "balanced", "anneal": [1, 3]}, "aug.anneal: not with aug.draw=balanced"),
         ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
         ({"batch_size": "8"}, "data.batch_size=8: "),
         ({"path": None, "source": "folder"}, "data=folder: data.path is missing"),
@@ -360,6 +376,7 @@ def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm, 
         ({"limit": 12}, "ckpt: the music is not what the checkpoint was trained on"),
         ({"tokenizer": TSD()}, "ckpt: the tokenizer is not what"),
         ({"val_split": 0.5}, "ckpt: the split is not what"),
+        ({"train_limit": 5}, "ckpt: trained with data.train_limit=None, and this run has 5"),
         ({"window": 32}, "ckpt: trained with data.window=64, and this run has 32; use the same"),
         ({"batch_size": 4}, "ckpt: trained with data.batch_size=8, and this run has 4"),
         (
@@ -367,6 +384,9 @@ def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm, 
             "ckpt: trained with aug.shifts=[-2, -1, 0, 1, 2], and this run has [-1, 0, 1]",
         ),
         ({"draw": "balanced"}, "ckpt: trained with aug.draw=random, and this run has balanced"),
+        ({"original": 0.2}, "ckpt: trained with aug.original=0.0, and this run has 0.2"),
+        ({"anneal": [3, 5]}, "ckpt: trained with aug.anneal=None, and this run has (3, 5)"),
+        ({"starts": "random"}, "ckpt: trained with aug.starts=fixed, and this run has random"),
         ({"out_of_range": "drop"}, "ckpt: trained with aug.out_of_range=limit, and this run has drop"),
     ],
 )

@@ -6,19 +6,18 @@ from types import SimpleNamespace
 import music
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis.strategies import integers
 from miditok import BEAT, REMI, TSD, MIDILike, Structured, TokenizerConfig
 from symusic import ControlChange, Note, Score, Track
 from symusic.core import ScoreTick
 
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits, parse
-from midiaug.data.routes import MidiRoute, TokenRoute, Windows, choose_route
+from midiaug.data.routes import MidiRoute, TokenRoute, choose_route
 from midiaug.data.shifts import Shifts
 from midiaug.data.sources import folder
-from midiaug.data.store import MAX_WINDOW, build_store
+from midiaug.data.store import build_store
 from midiaug.data.transpose import MAX_SHIFT, TokenTransposer
+from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError, RouteError
 
 LOWEST, HIGHEST = 21, 109  # the pitches that MidiTok's default settings write
@@ -87,43 +86,6 @@ def filtered(score, shift):
 def ids_of(tokenizer, score):
     encoded = tokenizer(score)
     return [sequence.ids for sequence in (encoded if isinstance(encoded, list) else [encoded])]
-
-
-# Windows
-
-
-@given(size=integers(2, 300))
-@settings(deadline=None, max_examples=40)
-def test_every_token_but_a_sequences_first_is_predicted_exactly_once(store_by, size):
-    store = store_by("remi")
-    windows = Windows.of(store, np.arange(len(store.tokens)), size)
-    predicted = np.zeros(store.tokens.offsets[-1], int)
-    for start, length in zip(windows.start, windows.length, strict=True):
-        assert 2 <= length <= size
-        predicted[start + 1 : start + length] += 1  # a model reads all but the last and predicts all but the first
-    expected = np.ones(len(predicted), int)
-    expected[store.tokens.offsets[:-1]] = 0
-    assert (predicted == expected).all()
-
-
-def test_windows_lie_inside_their_sequence_and_all_but_its_last_are_full(store_by):
-    store = store_by("remi")
-    chosen = np.array([4, 0, 2])
-    windows = Windows.of(store, chosen, 20)
-    assert list(dict.fromkeys(windows.sequence.tolist())) == chosen.tolist()
-    for sequence in chosen:
-        of_it = windows.sequence == sequence
-        starts, lengths = windows.start[of_it], windows.length[of_it]
-        assert starts[0] == store.tokens.offsets[sequence]
-        assert starts[-1] + lengths[-1] == store.tokens.offsets[sequence + 1]
-        assert (lengths[:-1] == 20).all()
-    assert len(windows) == len(windows.start) > 6
-
-
-@pytest.mark.parametrize("size", [1, 0, -5, MAX_WINDOW + 1])
-def test_a_window_that_cannot_be_is_refused(store_by, size):
-    with pytest.raises(ConfigError, match=rf"data\.window={size}: give a number of tokens from 2 to 65,536"):
-        Windows.of(store_by("remi"), np.arange(2), size)
 
 
 # Two routes, one result

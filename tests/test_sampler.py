@@ -18,12 +18,14 @@ from torch.utils.data import DataLoader
 from midiaug.data.corpus import read_corpus
 from midiaug.data.dataset import TransposedDataset
 from midiaug.data.pieces import Limits
-from midiaug.data.routes import TokenRoute, Windows
+from midiaug.data.plan import Plan
+from midiaug.data.routes import TokenRoute
 from midiaug.data.sampler import BatchSampler, FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
 from midiaug.data.sources import folder
 from midiaug.data.store import build_store
 from midiaug.data.transpose import TokenTransposer
+from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError
 
 SIZE = 12
@@ -32,7 +34,7 @@ FIVE = Shifts.between(-2, 2)
 
 @pytest.fixture(scope="module")
 def dataset_of(tmp_path_factory):
-    """A function from (windows, shifts) to a dataset of the first so many windows of nine tunes.
+    """A function from (windows, shifts) to a dataset of so many windows of nine tunes, or of all.
 
     Three of the tunes are so low, and three so high, that they have no room for some shifts.
     """
@@ -46,12 +48,12 @@ def dataset_of(tmp_path_factory):
     mixed = np.random.default_rng(0).permutation(len(everything))
 
     @remembered
-    def make(count, shifts=FIVE, may_move=True):
-        assert count <= len(mixed)
+    def make(count, shifts=FIVE, may_move=True, tell_shifts=False):
+        assert count is None or count <= len(mixed)
         room = np.asarray(store.lowest) * may_move, np.asarray(store.highest) * may_move
-        rows = mixed[:count]
+        rows = np.arange(len(everything)) if count is None else np.sort(mixed[:count])
         windows = Windows(everything.sequence[rows], everything.start[rows], everything.length[rows], SIZE)
-        return TransposedDataset(windows, store.piece[windows.sequence], room, shifts, route, 0)
+        return TransposedDataset(windows, store.piece[windows.sequence], room, shifts, route, 0, tell_shifts)
 
     return make
 
@@ -118,8 +120,8 @@ def test_a_stock_dataloader_takes_the_sampler(dataset_of):
 def test_reading_blocks_of_batches_changes_no_batch(dataset_of, block, draw):
     for windows in (1, 31, 32, 97):
         dataset = dataset_of(windows)
-        one = loader_of(dataset, batch_size=8, seed=2, draw=draw)
-        many = loader_of(dataset, batch_size=8, seed=2, draw=draw, block=block)
+        one = loader_of(dataset, batch_size=8, seed=2, plan=Plan(draw))
+        many = loader_of(dataset, batch_size=8, seed=2, plan=Plan(draw), block=block)
         for epoch in range(5):
             assert epoch_of(many, epoch) == epoch_of(one, epoch)
 
@@ -161,7 +163,7 @@ def test_ranks_together_give_each_window_exactly_once_in_as_many_batches(
     dataset = dataset_of(windows)
     ranks = []
     for rank in range(world):
-        sampler = TransposingSampler(dataset, batch_size, 5, "random", rank, world, block)
+        sampler = TransposingSampler(dataset, batch_size, 5, Plan(), rank, world, block)
         sampler.set_epoch(epoch)
         ranks.append(dealt(sampler))
         assert len(sampler) == len(ranks[-1])
@@ -176,7 +178,7 @@ def test_ranks_together_give_each_window_exactly_once_in_as_many_batches(
 def test_ranks_take_turns_in_the_order_of_one(dataset_of, windows, batch_size, world):
     dataset = dataset_of(windows)
     one = flat(dealt(TransposingSampler(dataset, batch_size, 5)))
-    ranks = [dealt(TransposingSampler(dataset, batch_size, 5, "random", rank, world)) for rank in range(world)]
+    ranks = [dealt(TransposingSampler(dataset, batch_size, 5, Plan(), rank, world)) for rank in range(world)]
     rounds = zip(*ranks, strict=True)
     assert [pair for batches in rounds for pair in flat(batches)] == one
 
@@ -184,7 +186,7 @@ def test_ranks_take_turns_in_the_order_of_one(dataset_of, windows, batch_size, w
 @pytest.mark.parametrize("windows", [1, 2])
 def test_fewer_windows_than_ranks_leave_no_rank_without_a_batch(dataset_of, windows):
     dataset = dataset_of(windows)
-    ranks = [dealt(TransposingSampler(dataset, 4, 5, "random", rank, 3)) for rank in range(3)]
+    ranks = [dealt(TransposingSampler(dataset, 4, 5, Plan(), rank, 3)) for rank in range(3)]
     assert [len(batches) for batches in ranks] == [1, 1, 1]
     assert all(batch for batches in ranks for batch in batches)
     assert {row for batches in ranks for row, _ in flat(batches)} == set(range(windows))
@@ -243,7 +245,7 @@ def test_a_balanced_round_gives_each_window_once_in_each_shift_it_has_room_for(d
     assert len(set(counts.tolist())) > 2  # uneven: some windows have fewer shifts than others
     seen, sizes, batches = Counter(), [], []
     for epoch in range(6, 12):
-        samplers = [TransposingSampler(dataset, 16, 5, "balanced", rank, world) for rank in range(world)]
+        samplers = [TransposingSampler(dataset, 16, 5, Plan("balanced"), rank, world) for rank in range(world)]
         for sampler in samplers:
             sampler.set_epoch(epoch)
         ranks = [dealt(sampler) for sampler in samplers]
@@ -272,7 +274,7 @@ def test_no_balanced_batch_is_empty_where_windows_are_fewer_than_shifts(dataset_
     sizes, seen = [], set()
     for epoch in range(5):
         for rank in range(world):
-            options = {"batch_size": 4, "draw": "balanced", "rank": rank, "world_size": world, "block": block}
+            options = {"batch_size": 4, "plan": Plan("balanced"), "rank": rank, "world_size": world, "block": block}
             batches = epoch_of(loader_of(dataset, **options), epoch)
             sizes += [len(batch) for batch in batches]
             seen.update(tuple(window) for batch in batches for window in batch)
@@ -287,11 +289,11 @@ def test_no_balanced_batch_is_empty_where_windows_are_fewer_than_shifts(dataset_
     at=integers(0, 14),
     workers=sampled_from([(0, 0), (0, 2), (2, 0)]),
     block=sampled_from([(1, 1), (4, 4), (1, 3), (5, 2)]),
-    draw=sampled_from(["random", "balanced"]),
+    plan=sampled_from([Plan(), Plan("balanced"), Plan(original=0.4, anneal=(3, 6), starts="random")]),
 )
 @settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])  # shrinking would start many workers
-def test_a_resumed_loader_goes_on_with_the_very_next_batch(dataset_of, at, workers, block, draw):
-    options = {"batch_size": 12, "seed": 8, "draw": draw}
+def test_a_resumed_loader_goes_on_with_the_very_next_batch(dataset_of, at, workers, block, plan):
+    options = {"batch_size": 12, "seed": 8, "plan": plan}
     dataset = dataset_of(160)
     whole = [epoch_of(loader_of(dataset, **options), epoch) for epoch in (4, 5)]
     before = loader_of(dataset, workers[0], **options, block=block[0])
@@ -305,6 +307,36 @@ def test_a_resumed_loader_goes_on_with_the_very_next_batch(dataset_of, at, worke
     after.sampler.set_epoch(4)  # what Lightning calls before the first batch
     assert ids(after) == whole[0][at:]
     assert epoch_of(after, 5) == whole[1]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("block", [1, 3])
+def test_batches_tell_the_shifts_that_were_drawn_whoever_reads_them(dataset_of, workers, block):
+    plan = Plan(original=0.3, starts="random")
+    told = dataset_of(150, tell_shifts=True)
+    loader = loader_of(told, workers, batch_size=16, seed=3, plan=plan, block=block)
+    rows, semitones, tokens = TransposingSampler(told, 16, 3, plan).order()
+    batches = list(loader)
+    assert torch.cat([batch["shifts"] for batch in batches]).tolist() == semitones.tolist()
+    read = told[rows, semitones, tokens]
+    assert torch.equal(torch.cat([batch["input_ids"] for batch in batches]), read["input_ids"])
+    plain = loader_of(dataset_of(150), workers, batch_size=16, seed=3, plan=plan, block=block)
+    assert all("shifts" not in batch for batch in plain)
+    loader.close()
+    plain.close()
+
+
+def test_moved_cuts_give_other_windows_in_each_epoch_and_the_same_tokens(dataset_of):
+    whole = dataset_of(None)
+    loader = loader_of(whole, batch_size=16, plan=Plan(original=1.0, starts="random"))
+    epochs = []
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)
+        batches = list(loader)
+        targets = torch.cat([batch["labels"][:, 1:].flatten() for batch in batches])
+        epochs.append((torch.cat([batch["input_ids"] for batch in batches]), targets[targets >= 0].bincount()))
+    assert epochs[0][1].tolist() == epochs[1][1].tolist(), "each token is predicted once, wherever the cuts are"
+    assert sorted(epochs[0][0].tolist()) != sorted(epochs[1][0].tolist())
 
 
 def test_a_resumed_loader_can_be_stopped_and_resumed_again(dataset_of):
@@ -363,7 +395,7 @@ def test_refused_settings_name_their_key(dataset_of):
     with pytest.raises(ConfigError, match=r"data\.batch_size=0: a batch holds at least one window"):
         TransposingSampler(dataset_of(10), 0)
     with pytest.raises(ConfigError, match=r"aug\.draw=even: use random or balanced"):
-        TransposingSampler(dataset_of(10), 4, draw="even")
+        TransposingSampler(dataset_of(10), 4, plan=Plan("even"))
 
 
 def test_an_order_is_a_subclasss_to_give(dataset_of):

@@ -7,11 +7,11 @@ from miditok import REMI
 from midiaug.data import sides
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits
-from midiaug.data.routes import Windows
 from midiaug.data.sides import groups_of, split_of, windows_of
 from midiaug.data.sources import folder
 from midiaug.data.split import draw_split, twin_groups
 from midiaug.data.store import build_store
+from midiaug.data.windows import Windows
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from midiaug.data.fingerprint import ngrams_of
 from midiaug.data.flat import Ragged, RaggedWriter
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import folder
-from midiaug.data.split import Split, draw_split, read_split, twin_groups
+from midiaug.data.split import Split, draw_split, limited, read_split, twin_groups
 from midiaug.errors import SplitError
 
 SEEDS = range(100)
@@ -356,3 +356,14 @@ def test_a_former_split_of_other_pieces_is_refused_as_it_leaves_a_side_empty(tmp
     draw_split(*grouped([1, 1, 1]), 0.3, 0).write(tmp_path / "split.json")
     with pytest.raises(SplitError, match=r"^data\.split=.*: one side is empty for these 2 pieces; use another"):
         read_split(tmp_path / "split.json", ["other 0", "other 1"], np.array([0, 1]))
+
+
+def test_so_many_of_the_training_pieces_are_drawn_by_the_seed_and_fewer_are_a_part_of_more():
+    pieces = np.random.default_rng(0).random(200) < 0.8
+    drawn = {count: limited(pieces, count, 3) for count in (1, 20, 60, 500)}
+    assert [int(drawn[count].sum()) for count in drawn] == [1, 20, 60, int(pieces.sum())]
+    assert not (drawn[20] & ~drawn[60]).any()
+    assert not (drawn[60] & ~pieces).any()
+    assert (limited(pieces, None, 3) == pieces).all()
+    assert (limited(pieces, 20, 3) == drawn[20]).all()
+    assert (limited(pieces, 20, 4) != drawn[20]).any()

@@ -10,8 +10,7 @@ from pytorch_lightning import Callback, Trainer, seed_everything
 
 from midiaug.callbacks import History
 from midiaug.command import config_dir
-from midiaug.learner import Learner
-from midiaug.run import fit, make_data
+from midiaug.run import fit, make_data, make_learner
 from midiaug.settings import TrainSettings, checked
 from midiaug.trainer import make_trainer
 
@@ -59,7 +58,7 @@ def run(chosen: TrainSettings, directory: Path, *callbacks: Callback, ckpt: Path
     """Train in this process; returns the trainer, the learner and the rows of metrics.csv."""
     seed_everything(chosen.seed, verbose=False)
     data = make_data(chosen)
-    learner = Learner(data.tokenizer, vars(chosen.model), **vars(chosen.optim))
+    learner = make_learner(chosen, data)
     history = History(directory, data)
     trainer = make_trainer(chosen, directory, history)
     trainer.callbacks.extend(callbacks)

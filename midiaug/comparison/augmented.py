@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from midiaug.comparison.statistics import Notes, raw_token_counts
 from midiaug.data.module import MidiDataModule
-from midiaug.data.routes import Windows
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.transpose import MAX_SHIFT, TokenTransposer, written_range
+from midiaug.data.windows import Windows
 from midiaug.errors import RouteError
 
 _RARE = 10  # a token that comes less often is hardly learned

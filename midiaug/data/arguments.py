@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError
 
 Rule = tuple[Callable[[Any], bool], str]
 
 PLAIN = (
-    *("path", "source", "collection", "column", "limit", "val_split", "twin_share", "max_bars", "max_tokens"),
+    *("path", "source", "collection", "column", "limit", "train_limit", "val_split", "twin_share"),
+    *("max_bars", "max_tokens"),
     *("window", "batch_size", "num_workers", "route", "shifts", "draw", "out_of_range", "seed"),
+    *("original", "anneal", "starts", "tell_shifts"),
 )
 RULES: dict[str, Rule] = {
     "data.source": (lambda name: name in (None, "folder", "bundled", "parquet"), "use folder, bundled or parquet"),
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
+    "data.train_limit": (lambda n: n is None or n >= 1, "give a number of pieces, 1 or more, or null for all"),
     "data.val_split": (lambda share: 0 < share < 1, "give a share between 0 and 1, such as 0.1"),
     "data.twin_share": (lambda share: 0 < share <= 1, "give a share above 0, up to 1"),
     "data.window": (lambda n: 2 <= n <= 1 << 16, "give a number of tokens from 2 to 65536"),
@@ -27,6 +31,12 @@ RULES: dict[str, Rule] = {
     "data.max_bars": (lambda n: n >= 1, "give a number of bars, 1 or more"),
     "data.max_tokens": (lambda n: n >= 1, "give a number of tokens, 1 or more"),
     "aug.draw": (lambda name: name in ("random", "balanced"), "use random or balanced"),
+    "aug.original": (lambda share: 0 <= share <= 1, "give a share from 0 to 1"),
+    "aug.anneal": (
+        lambda epochs: epochs is None or (len(epochs) == 2 and 0 <= epochs[0] < epochs[1]),
+        "give two epochs, the earlier first, such as [10,15]",
+    ),
+    "aug.starts": (lambda name: name in ("fixed", "random"), "use fixed or random"),
     "aug.out_of_range": (lambda name: name in ("limit", "drop"), "use limit or drop"),
     "seed": (lambda n: n >= 0, "give a whole number, 0 or more"),
 }
@@ -53,8 +63,17 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Those that a checkpoint keeps, as plain data: not the tokenizer and the split, which it holds apart."""
     kept = {key: value for key, value in arguments.items() if key in PLAIN}
     kept["path"] = None if kept["path"] is None else str(Path(kept["path"]).expanduser().absolute())
-    kept["shifts"] = None if kept["shifts"] is None else list(kept["shifts"])
+    for name in ("shifts", "anneal"):
+        kept[name] = None if kept[name] is None else list(kept[name])
     return kept
+
+
+def usable(tokenizer: MusicTokenizer) -> MusicTokenizer:
+    """The tokenizer. Raises ConfigError for one whose tokens are several numbers each."""
+    if tokenizer.is_multi_voc:
+        name = type(tokenizer).__name__
+        raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
+    return tokenizer
 
 
 def check_source(source: str, path: object, column: str | None) -> None:

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from midiaug.data.routes import Route, Windows
+from midiaug.data.routes import Route
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.transpose import MAX_SHIFT
+from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError, PitchOutOfRange
 
 IGNORED = -100
 _TABLE_WINDOW = 512  # up to here a table of all lengths fits into the processor's cache
 Batch = dict[str, Tensor]
-Rows = tuple[NDArray[np.integer], NDArray[np.integer]]
+Rows = tuple[NDArray[np.integer], ...]  # windows, semitones, and where they move, tokens earlier
 
 
 def widened(ids: Tensor, labels: Tensor, mask: Tensor) -> Batch:
@@ -33,11 +34,13 @@ class TransposedDataset(Dataset[Batch]):
     dataset[i] is window i, its shift drawn from torch's generator; dataset[i, 3] is window i three semitones
     up, the same whenever and wherever it is read. i and the shift may be arrays of n: dataset[rows, shifts]
     is a batch. A sample is a dict of `input_ids` (window,) int64, `labels` the same with -100 where padded,
-    and `attention_mask` (window,) int64, with a leading n for a batch.
+    and `attention_mask` (window,) int64, with a leading n for a batch. A third array, dataset[rows, shifts, tokens],
+    begins each window so many tokens earlier, as Windows.slid does.
 
     windows: where they lie. pieces: (windows,) each one's piece, a row of the corpus. room: (pieces,) the lowest
     and (pieces,) the highest shift that a piece of the corpus can take. route: how a window is read. pad_id: the
-    token behind a window's end.
+    token behind a window's end. tell_shifts: whether samples have a `shifts` too, () int64 semitones, for a model
+    that is told.
     Raises PitchOutOfRange for a shift that takes notes of the window's piece out of range.
     """
 
@@ -49,6 +52,7 @@ class TransposedDataset(Dataset[Batch]):
         shifts: Shifts,
         route: Route,
         pad_id: int,
+        tell_shifts: bool = False,
     ) -> None:
         self.windows = windows
         self.pieces = pieces
@@ -56,6 +60,7 @@ class TransposedDataset(Dataset[Batch]):
         self._given_room = room
         self._route = route
         self._pad_id = pad_id
+        self.tell_shifts = tell_shifts
         self._columns = np.arange(windows.size, dtype=np.int16 if windows.size < 1 << 15 else np.int32)
         every = np.arange(windows.size + 1) if windows.size <= _TABLE_WINDOW else np.zeros(0, np.int64)
         self._inside_by_length = self._compared(every)
@@ -77,13 +82,13 @@ class TransposedDataset(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.windows)
 
-    def __getitem__(self, index: int | Rows | tuple[int, int]) -> Batch:
+    def __getitem__(self, index: int | Rows | tuple[int, ...]) -> Batch:
         if isinstance(index, tuple) and not np.issubdtype(np.asarray(index[1]).dtype, np.integer):
             raise ConfigError(f"a shift of {index[1]}: use whole numbers of semitones")
-        rows, semitones = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
+        rows, semitones, *tokens = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
         if np.ndim(rows):
-            return self._batch(np.asarray(rows, np.int64), np.broadcast_to(semitones, np.shape(rows)))
-        one = self._batch(np.array([rows]), np.array([semitones]))
+            return self._batch(np.asarray(rows, np.int64), np.broadcast_to(semitones, np.shape(rows)), *tokens)
+        one = self._batch(np.array([rows]), np.array([semitones]), *(np.array([place]) for place in tokens))
         return {name: tensor[0] for name, tensor in one.items()}
 
     def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> list[Batch]:
@@ -102,19 +107,27 @@ class TransposedDataset(Dataset[Batch]):
         drawn: NDArray[np.integer] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
         return drawn
 
-    def _batch(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Batch:
-        return widened(*self.narrow(rows, semitones))
+    def _batch(
+        self, rows: NDArray[np.integer], semitones: NDArray[np.integer], tokens: NDArray[np.integer] | None = None
+    ) -> Batch:
+        batch = widened(*self.narrow(rows, semitones, tokens))
+        return batch | {"shifts": torch.from_numpy(semitones.astype(np.int64))} if self.tell_shifts else batch
 
-    def narrow(self, rows: NDArray[np.integer], semitones: NDArray[np.integer]) -> Tensor:
+    def narrow(
+        self, rows: NDArray[np.integer], semitones: NDArray[np.integer], tokens: NDArray[np.integer] | None = None
+    ) -> Tensor:
         """A batch in the narrowest type that holds the ids, which moves the least memory; `widened` makes it int64.
 
-        rows, semitones: (n,) -> (3, n, window): input_ids, labels and attention_mask.
+        rows, semitones, tokens: (n,) -> (3, n, window): input_ids, labels and attention_mask.
         """
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
         rows = rows % len(self)
         self._check_room(rows, semitones)
-        ids, lengths = self._route.read(self.windows, rows, semitones)
+        windows, places = self.windows, rows
+        if tokens is not None:
+            windows, places = windows.slid(rows, tokens), np.arange(len(rows))
+        ids, lengths = self._route.read(windows, places, semitones)
         # in numpy, on one thread: torch would share this out among threads, which costs more than it brings
         valid = self._inside(lengths).astype(ids.dtype, copy=False)
         arrays = np.empty((3, *ids.shape), ids.dtype)

@@ -1,30 +1,32 @@
 """MidiDataModule: a folder of music in, batches of transposed windows out."""
 
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import check_arguments, check_source, plain
+from midiaug.data.arguments import check_arguments, check_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
 from midiaug.data.digests import digest
+from midiaug.data.identity import check_identity
 from midiaug.data.music import Music, Reading, list_entries, read_music
 from midiaug.data.pieces import Limits
+from midiaug.data.plan import Draw, Plan, Starts
 from midiaug.data.report import report_shifts, say
 from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, choose_route
-from midiaug.data.sampler import Draw, FixedSampler, TransposingLoader, TransposingSampler
+from midiaug.data.sampler import FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
-from midiaug.data.split import Split
+from midiaug.data.split import Split, limited
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer, default_tokenizer
 from midiaug.data.workers import cores
-from midiaug.errors import ConfigError
 
 _MOST_WORKERS = 16  # more only wait for each other and for memory
 # read at once by table: shares the fixed cost, and stays within the processor's cache; workers hand theirs over whole
@@ -36,7 +38,8 @@ class MidiDataModule(LightningDataModule):
 
     path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`. With
     `source="parquet"`, Parquet files with MIDI bytes in a column: a file, a folder, or a pattern with * and **.
-    shifts: the semitones to draw from; `draw` and `out_of_range` as the keys of the same name.
+    shifts: the semitones to draw from; `draw`, `original` and `anneal` as Plan has them. tell_shifts: batches have
+    `shifts` too, (batch,) int64 semitones, for a model that is told.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
 
     After `setup`: corpus, store, split, route_name, train (a TransposedDataset), validation (likewise).
@@ -52,6 +55,7 @@ class MidiDataModule(LightningDataModule):
         collection: str = "aird",
         column: str | None = None,
         limit: int | None = None,
+        train_limit: int | None = None,
         window: int = 256,
         batch_size: int = 64,
         num_workers: int | Literal["auto"] = "auto",
@@ -63,6 +67,10 @@ class MidiDataModule(LightningDataModule):
         max_tokens: int = 1_000_000,
         cache_dir: str | Path | None = None,
         draw: Draw = "random",
+        original: float = 0.0,
+        anneal: tuple[int, int] | None = None,
+        starts: Starts = "fixed",
+        tell_shifts: bool = False,
         out_of_range: OutOfRange = "limit",
         seed: int = 0,
     ) -> None:
@@ -72,21 +80,16 @@ class MidiDataModule(LightningDataModule):
         self.source = source or ("bundled" if path is None else "folder")
         check_source(self.source, path, column)
         self.path, self.collection, self.column, self.limit = path, collection, column, limit
-        self.tokenizer: MusicTokenizer = tokenizer if tokenizer is not None else default_tokenizer()
-        self.shifts = shifts if shifts is not None else Shifts.of(-5, -3, -1, 0, 1, 3, 5)
-        self.window, self.batch_size = window, batch_size
+        self.tokenizer: MusicTokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer())
+        self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
+        self.limits, self.window, self.batch_size = Limits(max_bars, max_tokens), window, batch_size
         self.requested_workers, self.requested_route = num_workers, route
-        self.val_split, self.split_file, self.twin_share = val_split, split, twin_share
-        self.limits = Limits(max_bars, max_tokens)
+        self.val_split, self.split_file, self.twin_share, self.train_limit = val_split, split, twin_share, train_limit
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
-        self.draw, self.out_of_range, self.seed = draw, out_of_range, seed
-        if self.tokenizer.is_multi_voc:
-            name = type(self.tokenizer).__name__
-            raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
-        self._training: TransposingLoader | None = None
-        self._training_rank = (0, 1)
-        self._loaders: list[TransposingLoader] = []
-        self._position: dict[str, int] | None = None  # where a resumed run goes on
+        self.plan = Plan(draw, original, None if anneal is None else tuple(anneal), starts)
+        self.draw, self.out_of_range, self.seed, self.tell_shifts = draw, out_of_range, seed, tell_shifts
+        self._training, self._training_rank = cast("TransposingLoader | None", None), (0, 1)
+        self._loaders, self._position = cast("list[TransposingLoader]", []), cast("dict[str, int] | None", None)
 
     @cached_property
     def _music(self) -> Music:
@@ -121,7 +124,7 @@ class MidiDataModule(LightningDataModule):
     @cached_property
     def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
         corpus, split, store = self.corpus, self.split, self.store
-        training = ~split.validation
+        training = limited(~split.validation & store.has_pieces, self.train_limit, self.seed)
         used = training & store.has_pieces
         name, why = choose_route(self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range)
         route: Route = (
@@ -132,7 +135,7 @@ class MidiDataModule(LightningDataModule):
         drops = self.out_of_range == "drop" and name == "midi"  # the table can take no note away
         train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))
         say("route", f"{name}: {why}")
-        report_shifts(self.shifts, self.draw, self.out_of_range, store, used)
+        report_shifts(self.shifts, self.plan, self.out_of_range, store, used)
         say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {self.window} tokens")
         return name, train, validation
 
@@ -142,7 +145,8 @@ class MidiDataModule(LightningDataModule):
         room = np.asarray(store.lowest), np.asarray(store.highest)
         if drops:
             room = np.full_like(room[0], -MAX_SHIFT), np.full_like(room[1], MAX_SHIFT)
-        return TransposedDataset(windows, of_window, room, self.shifts, route, self.tokenizer.pad_token_id)
+        pad = self.tokenizer.pad_token_id
+        return TransposedDataset(windows, of_window, room, self.shifts, route, pad, self.tell_shifts)
 
     @property
     def route_name(self) -> str:
@@ -163,7 +167,7 @@ class MidiDataModule(LightningDataModule):
         """The training batches of the sampler's epoch, in this rank's turn; each call returns the same loader."""
         if self._training is None or self._training_rank != self._rank():
             self._training_rank = self._rank()
-            sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.draw, *self._rank(), self._block)
+            sampler = TransposingSampler(self.train, self.batch_size, self.seed, self.plan, *self._rank(), self._block)
             self._training = self._loader(self.train, sampler)
         if self._position is not None:
             self._training.load_state_dict(self._position)
@@ -228,12 +232,13 @@ class MidiDataModule(LightningDataModule):
             "corpus": self.corpus.key,
             "store": self.store.key,
             "validation": digest(np.packbits(self.split.validation).tobytes()).hex(),
+            "data.train_limit": self.train_limit,
             "data.window": self.window,
             "data.batch_size": self.batch_size,
             "aug.shifts": list(self.shifts),
-            "aug.draw": self.draw,
             "aug.out_of_range": self.out_of_range,
             "seed": self.seed,
+            **{f"aug.{key}": value for key, value in asdict(self.plan).items()},
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -247,11 +252,4 @@ class MidiDataModule(LightningDataModule):
 
     def check_same(self, state_dict: dict[str, Any]) -> None:
         """Raise ConfigError for a state of other music or another draw, with the first key that differs."""
-        for key, value in self._identity().items():
-            if state_dict.get(key) != value:
-                shown = {"corpus": "the music", "store": "the tokenizer", "validation": "the split"}.get(key)
-                raise ConfigError(
-                    f"ckpt: {shown} is not what the checkpoint was trained on; resume with the same files and settings"
-                    if shown
-                    else f"ckpt: trained with {key}={state_dict.get(key)}, and this run has {value}; use the same"
-                )
+        check_identity(self._identity(), state_dict)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midiaug.data.corpus import Quarantined
+from midiaug.data.plan import Plan
 from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
@@ -72,10 +73,17 @@ def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:
         )
 
 
-def report_shifts(shifts: Shifts, draw: str, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:
+def report_shifts(shifts: Shifts, plan: Plan, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:
     """Which shifts are drawn, and for how many of the training pieces some of them take notes out of range."""
-    drawn = f"drawn {'evenly over the epochs' if draw == 'balanced' else 'at random'}"
+    drawn = f"drawn {'evenly over the epochs' if plan.draw == 'balanced' else 'at random'}"
     say("shifts", f"{shifts} semitones, {drawn if shifts.moves else 'so nothing is transposed'}")
+    if shifts.moves and plan.original:
+        say("", f"besides, {plan.original:.0%} of the samples stay in their own key")
+    if shifts.moves and plan.anneal is not None:
+        first, last = plan.anneal
+        say("", f"narrowing from epoch {first + 1}, and none from epoch {last + 1} on")
+    if plan.starts == "random":
+        say("", "tunes are cut into windows anew in each epoch")
     lowest, highest = store.lowest[pieces], store.highest[pieces]
     short = int((Choices.within(shifts, lowest, highest).count < len(shifts)).sum())
     homeless = int(

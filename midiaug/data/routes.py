@@ -3,7 +3,6 @@
 Both give the same ids; which one runs is chosen once, by proof, and said with its reason.
 """
 
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -14,7 +13,7 @@ from midiaug.data.corpus import Corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import tokenize
 from midiaug.data.shifts import Shifts
-from midiaug.data.store import MAX_WINDOW, TokenStore
+from midiaug.data.store import TokenStore
 from midiaug.data.transpose import (
     MAX_SHIFT,
     MusicTokenizer,
@@ -22,42 +21,11 @@ from midiaug.data.transpose import (
     transpose,
     without_unwritable,
 )
+from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError, RouteError
 
 RouteName = Literal["auto", "tokens", "midi"]
 OutOfRange = Literal["limit", "drop"]
-
-
-@dataclass(frozen=True)
-class Windows:
-    """Where the windows of some sequences lie.
-
-    Each but a sequence's first begins with the last token of the one before, so every token but a sequence's
-    first is predicted exactly once. sequence: (windows,) row in the store.
-    start: (windows,) int64 offset in its data. length: (windows,) tokens, at most `size`. size: the window.
-    """
-
-    sequence: NDArray[np.integer]
-    start: NDArray[np.integer]
-    length: NDArray[np.integer]
-    size: int
-
-    @classmethod
-    def of(cls, store: TokenStore, sequences: NDArray[np.int64], size: int) -> "Windows":
-        """Cut the sequences into windows of `size` tokens, the last of each as long as what is left."""
-        if not 2 <= size <= MAX_WINDOW:
-            raise ConfigError(f"data.window={size}: give a number of tokens from 2 to {MAX_WINDOW:,}")
-        offsets = np.asarray(store.tokens.offsets)
-        lengths = offsets[sequences + 1] - offsets[sequences]
-        sequences, lengths = sequences[lengths > 1], lengths[lengths > 1]
-        counts = -(-(lengths - 1) // (size - 1))
-        sequence = np.repeat(sequences, counts)
-        number = np.arange(len(sequence)) - np.repeat(np.cumsum(counts) - counts, counts)
-        length = np.minimum(size, np.repeat(lengths, counts) - number * (size - 1))
-        return cls(sequence, offsets[sequence] + number * (size - 1), length, size)
-
-    def __len__(self) -> int:
-        return len(self.start)
 
 
 class Route(Protocol):

@@ -1,7 +1,8 @@
 """The samplers, which decide what comes when and in which key, and the loader that can go on where it stopped."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,17 +12,17 @@ from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
 
 from midiaug.data.dataset import Batch, Rows, TransposedDataset, widened
-from midiaug.data.shifts import draw_balanced, draw_random
+from midiaug.data.plan import Plan
 from midiaug.errors import ConfigError
 
 _KEPT_BYTES = 16 << 20
-Draw = Literal["random", "balanced"]
 
 
 class BatchSampler(DistributedSampler[Any]):
     """Cuts an order of samples into batches, and deals them to the ranks in turn.
 
-    Yields (rows, semitones) arrays of one block: `block` whole batches behind each other, or fewer. Every rank
+    Yields the arrays of one block, (rows, semitones), and where windows move how many tokens earlier each begins, as
+    TransposedDataset takes them: `block` whole batches behind each other, or fewer. Every rank
     gets as many batches, all of `batch_size` samples but for the last round, which shares what is left evenly;
     a rest of fewer samples than ranks makes the last round's batches one sample longer instead.
     """
@@ -37,7 +38,7 @@ class BatchSampler(DistributedSampler[Any]):
         self.start = 0  # the batch that the next iteration begins with; not 0 only after a resume
 
     def order(self) -> Rows:
-        """All samples of this epoch, for all ranks: row indices and semitones, each (samples,) integers."""
+        """All samples of this epoch, for all ranks: row indices, semitones and perhaps tokens, (samples,) integers."""
         raise NotImplementedError
 
     def samples(self) -> int:
@@ -55,7 +56,8 @@ class BatchSampler(DistributedSampler[Any]):
 
     def __iter__(self) -> Iterator[Rows]:
         start, self.start = self.start, 0
-        rows, semitones = self.order()
+        columns = self.order()
+        rows = columns[0]
         if not len(rows):  # with draw="balanced", where windows are fewer than shifts
             return
         last = len(self) - 1
@@ -64,14 +66,14 @@ class BatchSampler(DistributedSampler[Any]):
             where: slice | NDArray[np.int64] = slice(numbers[0] * self.batch_size, (numbers[-1] + 1) * self.batch_size)
             if self.world_size > 1:
                 where = np.concatenate([np.arange(*self._bounds(number, len(rows))) for number in numbers])
-            yield rows[where], semitones[where]
+            yield tuple(column[where] for column in columns)
         if start <= last:
             where = slice(*self._bounds(last, len(rows)))
-            yield rows[where], semitones[where]
+            yield tuple(column[where] for column in columns)
 
     def batch(self, number: int) -> NDArray[np.integer]:
         """The row indices of this rank's batch of that number in this epoch."""
-        rows, _ = self.order()
+        rows = self.order()[0]
         return rows[slice(*self._bounds(number, len(rows)))]
 
     def _bounds(self, number: int, samples: int) -> tuple[int, int]:
@@ -89,10 +91,10 @@ class BatchSampler(DistributedSampler[Any]):
 
 
 class TransposingSampler(BatchSampler):
-    """The one place where shifts are drawn: (rows, semitones) of each batch, from (seed, epoch) alone.
+    """The one place where shifts are drawn: the rows and semitones of each batch, from (seed, epoch) alone.
 
-    Every window comes once an epoch, in random order; with `draw="balanced"`, once in each of its shifts
-    over as many epochs as there are shifts. Ranks take turns in one global order of batches.
+    plan: how. Every window comes once an epoch, in random order; with a balanced plan, once in each of its shifts over
+    as many epochs as there are shifts. Ranks take turns in one global order of batches.
     Use it with `DataLoader(dataset, batch_size=None, sampler=sampler)`, or TransposingLoader for blocks.
     """
 
@@ -101,29 +103,27 @@ class TransposingSampler(BatchSampler):
         dataset: TransposedDataset,
         batch_size: int = 64,
         seed: int = 0,
-        draw: Draw = "random",
+        plan: Plan | None = None,
         rank: int = 0,
         world_size: int = 1,
         block: int = 1,
     ) -> None:
         super().__init__(dataset, batch_size, rank, world_size, block)
-        if draw not in ("random", "balanced"):
-            raise ConfigError(f"aug.draw={draw}: use random or balanced")
         self._shifts = len(dataset.shifts)
-        self._seed, self._draw = seed, draw
+        self._seed, self._plan = seed, plan if plan is not None else Plan()
         self._windows = dataset
         self._samples = len(dataset)
-        if draw == "balanced":  # dealt evenly over the epochs
+        if self._plan.draw == "balanced":  # dealt evenly over the epochs
             self._samples = max(1, int(dataset.choices.count.sum(dtype=np.int64)) // self._shifts)
 
     def order(self) -> Rows:
-        """The epoch's draw: row indices and semitones, each (samples,) integers."""
-        if self._draw == "balanced":
-            return draw_balanced(self._windows.choices, self._shifts, self._seed, self.epoch)
-        return draw_random(self._windows.choices, self._seed, self.epoch)
+        """The epoch's draw: row indices, semitones and where windows move tokens, each (samples,) integers."""
+        rows, semitones = self._plan.shifts(self._windows.choices, self._shifts, self._seed, self.epoch)
+        slides = self._plan.slides(self._windows.windows, rows, self._seed, self.epoch)
+        return (rows, semitones) if slides is None else (rows, semitones, slides)
 
     def samples(self) -> int:
-        """How many samples the shortest epoch has; with draw="balanced" others may have one more."""
+        """How many samples the shortest epoch has; with a balanced plan others may have one more."""
         return self._samples
 
 
@@ -179,22 +179,26 @@ class TransposingLoader(DataLoader[Batch]):
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
         self._delivered = {"epoch": self.sampler.epoch, "batch": self.sampler.start}
         size = self.sampler.batch_size
-        for block in self._from_workers() if self.num_workers else self._read_here():
-            whole = self.sampler.block > 1 and block.shape[1] % size == 0
-            for part in zip(*(torch.split(array, size) for array in block), strict=True) if whole else (block,):
+        for block, shifts in self._from_workers() if self.num_workers else self._read_here():
+            pieces = size if self.sampler.block > 1 and block.shape[1] % size == 0 else block.shape[1]
+            told = torch.split(shifts, pieces) if shifts is not None else repeat(None)
+            for *part, semitones in zip(*(torch.split(array, pieces) for array in block), told, strict=False):
                 self._delivered["batch"] += 1
                 batch = widened(*part)
+                if semitones is not None:
+                    batch["shifts"] = semitones
                 yield {name: tensor.pin_memory() for name, tensor in batch.items()} if self._pins else batch
 
-    def _read_here(self) -> Iterator[Tensor]:
+    def _read_here(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Blocks in the narrow type, which stay in the processor's cache while one batch after another is widened."""
         np.empty(_KEPT_BYTES, np.uint8)  # glibc then keeps as much freed memory, and does not fetch it anew each time
-        for rows, semitones in self.sampler:
-            yield self._windows.narrow(rows, semitones)
+        for columns in self.sampler:
+            told = torch.from_numpy(columns[1].astype(np.int64)) if self._windows.tell_shifts else None
+            yield self._windows.narrow(*columns), told
 
-    def _from_workers(self) -> Iterator[Tensor]:
+    def _from_workers(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         for block in super().__iter__():
-            yield torch.stack([block["input_ids"], block["labels"], block["attention_mask"]])
+            yield torch.stack([block["input_ids"], block["labels"], block["attention_mask"]]), block.get("shifts")
 
     def close(self) -> None:
         """End the worker processes; the next iteration starts new ones.

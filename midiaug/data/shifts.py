@@ -105,6 +105,16 @@ class Choices:
         first = np.where(count > 0, first, len(values))
         return cls(np.append(values, np.int8(0)), first.astype(np.int8), np.maximum(count, 1).astype(np.int8))
 
+    def reaching(self, semitones: int) -> "Choices":
+        """Those of at most so many semitones up or down; 0 where none is."""
+        values = self.values[:-1]
+        low, high = np.searchsorted(values, -semitones), np.searchsorted(values, semitones, side="right")
+        own = self.first == len(values)  # already without a choice
+        first = np.where(own, len(values), np.maximum(self.first, low))
+        count = np.where(own, 1, np.minimum(self.first + self.count, high) - first)
+        first = np.where(count > 0, first, len(values))
+        return Choices(self.values, first.astype(np.int8), np.maximum(count, 1).astype(np.int8))
+
     def __getitem__(self, rows: NDArray[np.integer]) -> "Choices":
         return Choices(self.values, self.first[rows], self.count[rows])
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from midiaug.data.cache import kept_arrays, key_of
 from midiaug.data.corpus import Corpus
 from midiaug.data.digests import digest
-from midiaug.data.routes import Windows
 from midiaug.data.split import VERSION, Split, draw_split, twin_groups
 from midiaug.data.store import TokenStore
+from midiaug.data.windows import Windows
 
 _FORMAT = 1
 

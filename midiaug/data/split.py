@@ -60,6 +60,18 @@ class Split:
         return torch.frombuffer(bytearray(zlib.compress(text)), dtype=torch.uint8)
 
 
+def limited(pieces: NDArray[np.bool_], limit: int | None, seed: int) -> NDArray[np.bool_]:
+    """So many of some pieces, drawn by the seed; fewer are a part of more. pieces: (pieces,) which, of the corpus."""
+    if limit is None:
+        return pieces
+    generator = np.random.default_rng([seed, 0x6C696D69])
+    rank = generator.permutation(len(pieces))
+    among = np.flatnonzero(pieces)
+    kept = np.zeros_like(pieces)
+    kept[among[np.argsort(rank[among])[:limit]]] = True
+    return kept
+
+
 def unpacked(packed: Tensor) -> dict[str, Any]:
     """The content of split.json that `Split.packed` made a tensor of."""
     content: dict[str, Any] = json.loads(zlib.decompress(packed.numpy().tobytes()))

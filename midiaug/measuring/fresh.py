@@ -15,12 +15,12 @@ def first_batch(file: Path) -> dict[str, float]:
     keys: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     begin = time.perf_counter()
     from midiaug.run import make_data  # what is timed first
-    from midiaug.settings import AugSettings, DataSettings, TokenizerSettings, TrainSettings
+    from midiaug.settings import TokenizerSettings, TrainAugSettings, TrainDataSettings, TrainSettings
 
     imported = time.perf_counter()
     settings = TrainSettings(
-        data=DataSettings(**keys["data"]),
-        aug=AugSettings(**keys["aug"]),
+        data=TrainDataSettings(**keys["data"]),
+        aug=TrainAugSettings(**keys["aug"]),
         tokenizer=TokenizerSettings(**keys["tokenizer"]),
         seed=keys["seed"],
     )

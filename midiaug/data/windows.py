@@ -1,0 +1,68 @@
+"""Where the windows of token sequences lie, and how their cuts move from epoch to epoch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midiaug.data.store import MAX_WINDOW, TokenStore
+from midiaug.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Where the windows of some sequences lie.
+
+    Each but a sequence's first begins with the last token of the one before, so every token but a sequence's
+    first is predicted exactly once. sequence: (windows,) row in the store.
+    start: (windows,) int64 offset in its data. length: (windows,) tokens, at most `size`. size: the window.
+    """
+
+    sequence: NDArray[np.integer]
+    start: NDArray[np.integer]
+    length: NDArray[np.integer]
+    size: int
+
+    @classmethod
+    def of(cls, store: TokenStore, sequences: NDArray[np.int64], size: int) -> "Windows":
+        """Cut the sequences into windows of `size` tokens, the last of each as long as what is left."""
+        if not 2 <= size <= MAX_WINDOW:
+            raise ConfigError(f"data.window={size}: give a number of tokens from 2 to {MAX_WINDOW:,}")
+        offsets = np.asarray(store.tokens.offsets)
+        lengths = offsets[sequences + 1] - offsets[sequences]
+        sequences, lengths = sequences[lengths > 1], lengths[lengths > 1]
+        counts = -(-(lengths - 1) // (size - 1))
+        sequence = np.repeat(sequences, counts)
+        number = np.arange(len(sequence)) - np.repeat(np.cumsum(counts) - counts, counts)
+        length = np.minimum(size, np.repeat(lengths, counts) - number * (size - 1))
+        return cls(sequence, offsets[sequence] + number * (size - 1), length, size)
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @cached_property
+    def _first(self) -> NDArray[np.bool_]:
+        first: NDArray[np.bool_] = np.diff(self.sequence, prepend=-1) != 0
+        return first
+
+    @cached_property
+    def place(self) -> NDArray[np.integer]:
+        """(windows,) which of the sequences, counted from 0, each window is of."""
+        return np.cumsum(self._first) - 1
+
+    @cached_property
+    def slack(self) -> NDArray[np.integer]:
+        """(sequences,) by how many tokens a sequence's last window is shorter than the others."""
+        return self.size - self.length[np.flatnonzero(np.append(self._first[1:], True))]
+
+    def slid(self, rows: NDArray[np.integer], tokens: NDArray[np.integer]) -> "Windows":
+        """Some windows, each begun so many tokens earlier, at most its sequence's slack; together they cover the same.
+
+        rows, tokens: (n,) -> n windows. A sequence's first window is shorter by as much, and its last one longer.
+        """
+        first, last = self._first[rows], np.append(self._first[1:], True)[rows]
+        begin = self.start[rows]
+        start = begin - np.where(first, 0, tokens)
+        end = begin + np.where(last, self.length[rows], self.size - tokens)
+        return Windows(self.sequence[rows], start, (end - start).astype(self.length.dtype), self.size)
