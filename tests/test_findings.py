@@ -25,7 +25,7 @@ def test_many_shifts_that_are_taken_away_are_one_line_for_each_side():
 def test_what_drop_takes_away_is_said_and_that_the_rest_is_checked(caplog):
     piece = Chosen("a.mid", "train", music.tune(1), -3, 3, None, [], unwritable=2)
     result = Checked("a.mid", lost={5: 4, 24: 99}, files={5: "a_+5.mid"}, cases={"score": 2})
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "midiaug"):
         say_pieces([piece], [result], PLAN)
     assert "+5 loses 4 of its notes; the others are checked" in caplog.text
     assert "+24 loses 99 of its notes; which are all, and there is no file of it" in caplog.text

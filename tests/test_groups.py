@@ -71,3 +71,27 @@ def test_levels_have_the_names_of_their_files():
 def test_a_spread_needs_two_and_what_is_missing_does_not_count():
     assert mean_and_sd([1.0, None, 3.0]) == {"mean": 2.0, "sd": 2.0**0.5, "n": 2}
     assert mean_and_sd([None]) == {"mean": None, "sd": None, "n": 0}
+
+
+def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_same_model(tmp_path):
+    options = {
+        "plain": (),
+        "kept": ("aug.original=0.3",),
+        "narrow": ("aug.anneal=[1,3]",),
+        "told": ("model.condition=true",),
+    }
+    for number, (name, words) in enumerate(options.items()):
+        write_run(tmp_path / name, [(0.5, 1.2 + number)], "aug=moderate", *words)
+    write_run(tmp_path / "none", [(0.5, 1.3)], "aug=none", "model.condition=true", "aug.original=0.3")
+    write_run(tmp_path / "cut", [(0.5, 1.4)], "aug=none", "aug.starts=random")
+    runs = {one.run.name: one for one in described(tmp_path)}
+    assert {name: one.level for name, one in runs.items()} == {
+        "plain": "moderate",
+        "kept": "moderate, original 0.3",
+        "narrow": "moderate, anneal [1, 3]",
+        "told": "moderate, told of the shift",
+        "none": "none",
+        "cut": "none, starts random",
+    }
+    assert len({one.of_model for one in runs.values()}) == 1, "all have the same runs without augmentation beside them"
+    assert len(grouped(list(runs.values()))) == 6

@@ -109,7 +109,7 @@ def test_a_process_that_dies_is_a_failed_check(run, monkeypatch):
 def test_a_file_alone_reads_no_other_music(run, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(MidiDataModule, "setup", lambda self: pytest.fail("the source was read"))
     path = music.write(music.tune(3, bars=8), tmp_path / "mine.mid")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "midiaug"):
         report = run(f"preview.file={path}", folder=None)
     assert report["passed"]
     assert report["materializing"] is None
@@ -133,7 +133,7 @@ def test_a_file_beside_a_source_has_the_costs_of_the_source(run, tmp_path):
 )
 def test_what_was_not_checked_is_said_with_its_reason(run, tmp_path, caplog, words, why):
     path = music.write(music.tune(3, bars=8, low=92), tmp_path / "high.mid")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", "midiaug"):
         report = run(f"preview.file={path}", *words, folder=None)
     assert report["passed"]
     assert why in report["not_checked"][0]

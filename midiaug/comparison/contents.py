@@ -180,6 +180,12 @@ def _numbers(value: object) -> dict[str, float] | None:
     return value if fits else None  # type: ignore[return-value]
 
 
+def _sizes(value: object) -> dict[str, float | bool] | None:
+    """An object that holds numbers and truth values alone."""
+    fits = isinstance(value, dict) and all(isinstance(v, bool) or as_number(v) is not None for v in value.values())
+    return value if fits else None  # type: ignore[return-value]
+
+
 def _by_shift(value: object) -> dict[str, float] | None:
     numbers = _numbers(value)
     try:
@@ -191,7 +197,8 @@ def _by_shift(value: object) -> dict[str, float] | None:
 _SUMMARY: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("cell", "tokenizer", "source"), _text),
     **dict.fromkeys(("seed", "epochs", "best_epoch"), _whole),
-    **dict.fromkeys(("model", "loss", "nats_per_note"), _numbers),
+    **dict.fromkeys(("loss", "nats_per_note"), _numbers),
+    "model": _sizes,
     **dict.fromkeys(("key_spread", "tokens_per_second"), as_number),
     "shifts": _shifts,
     "loss_by_key": _by_shift,

@@ -14,7 +14,19 @@ from midiaug.data.shifts import Shifts
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
 _ASIDE = (
-    *("seed", "ckpt", "aug", "checkpoint", "data.path", "data.source", "data.split", "data.num_workers", "data.route"),
+    *(
+        "seed",
+        "ckpt",
+        "resume",
+        "aug",
+        "model.condition",
+        "checkpoint",
+        "data.path",
+        "data.source",
+        "data.split",
+        "data.num_workers",
+        "data.route",
+    ),
     *("data.cache_dir", "model.cell", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
     *("trainer.num_nodes", "trainer.log_every_n_steps", "trainer.deterministic", "trainer.benchmark"),
     *("trainer.profiler", "trainer.inference_mode", "trainer.barebones", "trainer.detect_anomaly"),
@@ -149,7 +161,7 @@ def _settings(run: Run) -> dict[str, Any]:
     if not run.own:
         return {"log": run.name}
     config = {key: value for key, value in _flat(run.config).items() if not _aside(key)}
-    sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items()}
+    sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items() if key != "condition"}
     cell = run.summary.get("cell") or run.config.get("model", {}).get("cell") or "model"
     if not run.config:  # then nobody can tell which runs are of the same model
         known = {"tokenizer.name": run.summary.get("tokenizer"), "source": run.summary.get("source")}
@@ -180,8 +192,21 @@ def _aside(key: str) -> bool:
 def _aug(run: Run) -> dict[str, Any]:
     aug, shifts = dict(run.config.get("aug", {})), shifts_of(run)
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
-        aug = {}
+        aug = {key: value for key, value in aug.items() if key == "starts"}
+    elif run.config.get("model", {}).get("condition") is True:
+        aug["condition"] = True
     return aug | {"shifts": shifts}
+
+
+def _besides(aug: Mapping[str, Any]) -> str:
+    """What of an augmentation the name of its shifts does not say."""
+    words = [
+        str(aug[key]) for key, usual in (("draw", "random"), ("out_of_range", "limit")) if aug.get(key, usual) != usual
+    ]
+    words += [f"{key} {aug[key]}" for key in ("original", "anneal") if aug.get(key)]
+    words += [f"starts {aug['starts']}"] if aug.get("starts", "fixed") != "fixed" else []
+    words += ["told of the shift"] if aug.get("condition") else []
+    return "".join(f", {word}" for word in words)
 
 
 def shifts_of(run: Run) -> tuple[int, ...] | None:
@@ -206,6 +231,5 @@ def _described(
     extra = extra if run.config else "settings not known"
     aug, shifts = _aug(run), shifts_of(run)
     level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
-    level += ", balanced" if aug.get("draw") == "balanced" else ""
-    level += ", drop" if aug.get("out_of_range") == "drop" else ""
+    level += _besides(aug)
     return Described(run, settings, model, level, extra, shifts, run.config.get("seed", run.summary.get("seed")))
