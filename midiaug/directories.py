@@ -53,6 +53,12 @@ def trained_checkpoint(ckpt: str, root: str | Path = "runs", chosen: Path | None
     return path.resolve()
 
 
+def stopped(directory: Path) -> Path | None:
+    """The checkpoint from which the run in the folder can go on; None where there is none."""
+    last = directory / "checkpoints" / "last.ckpt"
+    return last.resolve() if last.is_file() else None
+
+
 def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs") -> Path | None:
     """The file that `ckpt` names, or None; of `last`, that of the run's own directory before any below the root.
 
@@ -60,8 +66,9 @@ def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs"
     """
     if ckpt is None:
         return None
-    if ckpt == "last" and (directory / "checkpoints" / "last.ckpt").is_file():
-        return (directory / "checkpoints" / "last.ckpt").resolve()
+    own = stopped(directory)
+    if ckpt == "last" and own is not None:
+        return own
     path = newest_checkpoint(root) if ckpt == "last" else Path(ckpt).expanduser()
     if not path.is_file():
         raise CheckpointError(f"ckpt={ckpt}: no such file; give a checkpoint that a run wrote, or last")

@@ -141,15 +141,8 @@ class RecurrentLM(nn.Module):
         ends: list[Sequence[Tensor]] = []
         for layer, (from_input, from_step, *biases) in enumerate(self.recurrent.all_weights):
             weights = [from_input, nn.functional.dropout(from_step, self.weight_drop), *biases]
-            arguments = (
-                weights,
-                True,
-                1,
-                0.0,
-                True,
-                False,
-                True,
-            )  # biases, layers, dropout, training, one way, batches
+            # with biases, one layer, no dropout of torch's own, training, one way, batches first
+            arguments = (weights, True, 1, 0.0, True, False, True)
             place = slice(layer, layer + 1)
             if isinstance(state, tuple):
                 outputs, *end = torch.lstm(inputs, (state[0][place], state[1][place]), *arguments)

@@ -4,10 +4,10 @@ import json
 import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from midiaug.directories import shown
 from midiaug.errors import ConfigError
+from midiaug.schemas import flat
 from midiaug.settings import TrainSettings
 
 log = logging.getLogger("midiaug")
@@ -24,12 +24,12 @@ def finished(directory: Path, settings: TrainSettings) -> float | None:
         return None
     try:
         summary = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        before, loss = _flat(summary["settings"]), float(summary["loss"]["val"])
+        before, loss = flat(summary["settings"]), float(summary["loss"]["val"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"resume=true: {shown(path)} is not readable, or of an older version; remove its folder, or give another"
         ) from error
-    for key, value in _flat(json.loads(json.dumps(asdict(settings)))).items():
+    for key, value in flat(json.loads(json.dumps(asdict(settings)))).items():
         if key not in _WITHOUT_EFFECT and before.get(key) != value:
             raise ConfigError(
                 f"resume=true: {shown(directory)} holds a run with {key}={before.get(key)}, and this one has {value}; "
@@ -37,16 +37,3 @@ def finished(directory: Path, settings: TrainSettings) -> float | None:
             )
     log.info("%-12s%s", "finished", f"before, with a validation loss of {loss:.3f}: {shown(directory)}")
     return loss
-
-
-def stopped(directory: Path) -> Path | None:
-    """The checkpoint from which the run in the folder can go on; None where there is none."""
-    last = directory / "checkpoints" / "last.ckpt"
-    return last.resolve() if last.is_file() else None
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat

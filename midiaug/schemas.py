@@ -41,6 +41,14 @@ def typed(schema: type, config: DictConfig) -> Any:
         raise ConfigError(f"{key}={_shown(config, key)}: {_advice(str(error).splitlines()[0])}") from error
 
 
+def flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """The values of a configuration by their keys with dots; an empty group is a value."""
+    if not isinstance(node, dict) or not node:
+        return {prefix: node} if prefix else {}
+    parts = [flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in node.items()]
+    return {key: value for part in parts for key, value in part.items()}
+
+
 def _check_kinds(schema: DictConfig, config: DictConfig, prefix: str = "") -> None:
     """Raise ConfigError for what is no list, or no group, where the schema has one; omegaconf does not name the key."""
     for key in [key for key in config if key in schema]:

@@ -7,9 +7,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from midiaug.command import command
-from midiaug.directories import checkpoint_file
+from midiaug.directories import checkpoint_file, stopped
 from midiaug.errors import ConfigError
-from midiaug.resuming import finished, stopped
+from midiaug.resuming import finished
 from midiaug.settings import checked
 
 

@@ -27,6 +27,12 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder that the tests of a module share."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(scope="session")
 def folder_of_tunes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 24 different tunes in folders below it: 8 plain, 8 with chords, 8 with chords and drums."""

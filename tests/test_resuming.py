@@ -5,27 +5,24 @@ import json
 import pytest
 import training
 
+from midiaug.directories import stopped
 from midiaug.errors import ConfigError
-from midiaug.resuming import finished, stopped
+from midiaug.resuming import finished
 from midiaug.run import train_model
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """A cache."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def made(folder_of_tunes, shared, tmp_path_factory):
+def made(folder_of_tunes, shared_cache, tmp_path_factory):
     """A finished run: its folder, and the loss that it returned."""
     directory = tmp_path_factory.mktemp("resuming")
-    chosen = training.settings(folder_of_tunes, shared, "trainer.max_epochs=1")
+    chosen = training.settings(folder_of_tunes, shared_cache, "trainer.max_epochs=1")
     return directory, train_model(chosen, directory)
 
 
-def test_a_finished_run_counts_as_it_is(made, folder_of_tunes, shared):
-    again = training.settings(folder_of_tunes, shared, "trainer.max_epochs=1", "resume=true", "data.num_workers=0")
+def test_a_finished_run_counts_as_it_is(made, folder_of_tunes, shared_cache):
+    again = training.settings(
+        folder_of_tunes, shared_cache, "trainer.max_epochs=1", "resume=true", "data.num_workers=0"
+    )
     assert finished(made[0], again) == made[1]
 
 
@@ -37,13 +34,13 @@ def test_a_finished_run_counts_as_it_is(made, folder_of_tunes, shared):
         (["trainer.max_epochs=1", "seed=4"], "seed=0, and this one has 4"),
     ],
 )
-def test_a_run_of_other_settings_is_not_taken_for_this_one(made, folder_of_tunes, shared, words, named):
+def test_a_run_of_other_settings_is_not_taken_for_this_one(made, folder_of_tunes, shared_cache, words, named):
     with pytest.raises(ConfigError, match=f"resume=true: .* holds a run with {named}; remove that folder"):
-        finished(made[0], training.settings(folder_of_tunes, shared, *words))
+        finished(made[0], training.settings(folder_of_tunes, shared_cache, *words))
 
 
-def test_a_folder_without_a_finished_run_has_none(tmp_path, folder_of_tunes, shared):
-    chosen = training.settings(folder_of_tunes, shared)
+def test_a_folder_without_a_finished_run_has_none(tmp_path, folder_of_tunes, shared_cache):
+    chosen = training.settings(folder_of_tunes, shared_cache)
     assert finished(tmp_path, chosen) is None
     assert stopped(tmp_path) is None
     training.run(chosen, tmp_path, training.StopAfter(tmp_path / "checkpoints" / "last.ckpt", epoch=1))
@@ -54,10 +51,10 @@ def test_a_folder_without_a_finished_run_has_none(tmp_path, folder_of_tunes, sha
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "3", "null", '{"settings": 3}', '{"settings": {}, "loss": {"val": []}}']
 )
-def test_a_summary_that_cannot_be_read_is_named(tmp_path, folder_of_tunes, shared, text):
+def test_a_summary_that_cannot_be_read_is_named(tmp_path, folder_of_tunes, shared_cache, text):
     (tmp_path / "summary.json").write_text(text)
     with pytest.raises(ConfigError, match=r"resume=true: .*summary\.json is not readable, or of an older version"):
-        finished(tmp_path, training.settings(folder_of_tunes, shared))
+        finished(tmp_path, training.settings(folder_of_tunes, shared_cache))
 
 
 def test_a_summary_holds_the_settings_of_its_run(made):

@@ -24,11 +24,6 @@ from midiaug.trainer import make_trainer
 
 
 @pytest.fixture(scope="module")
-def shared_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
 def trained(folder_of_tunes, shared_cache, tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     lowest = train_model(settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]"), directory)

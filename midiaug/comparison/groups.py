@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from midiaug.command import config_dir
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
+from midiaug.schemas import flat
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
 _ASIDE = (
@@ -160,7 +161,7 @@ def _settings(run: Run) -> dict[str, Any]:
     """What makes a model: runs that agree in it differ by augmentation and seed alone."""
     if not run.own:
         return {"log": run.name}
-    config = {key: value for key, value in _flat(run.config).items() if not _aside(key)}
+    config = {key: value for key, value in flat(run.config).items() if not _aside(key)}
     sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items() if key != "condition"}
     cell = run.summary.get("cell") or run.config.get("model", {}).get("cell") or "model"
     if not run.config:  # then nobody can tell which runs are of the same model
@@ -176,13 +177,6 @@ def _settings(run: Run) -> dict[str, Any]:
 def _source(data: dict[str, Any]) -> str:
     path = data.get("path")
     return str(path).rstrip("/").rpartition("/")[2] if path else str(data.get("collection"))
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(node, dict) or not node:
-        return {prefix: node} if prefix else {}
-    parts = [_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in node.items()]
-    return {key: value for part in parts for key, value in part.items()}
 
 
 def _aside(key: str) -> bool:

@@ -125,7 +125,6 @@ class MidiDataModule(LightningDataModule):
     def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
         corpus, split, store = self.corpus, self.split, self.store
         training = limited(~split.validation & store.has_pieces, self.train_limit, self.seed)
-        used = training & store.has_pieces
         name, why = choose_route(self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range)
         route: Route = (
             TokenRoute(store, TokenTransposer(self.tokenizer))
@@ -135,7 +134,7 @@ class MidiDataModule(LightningDataModule):
         drops = self.out_of_range == "drop" and name == "midi"  # the table can take no note away
         train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))
         say("route", f"{name}: {why}")
-        report_shifts(self.shifts, self.plan, self.out_of_range, store, used)
+        report_shifts(self.shifts, self.plan, self.out_of_range, store, training)
         say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {self.window} tokens")
         return name, train, validation
 

@@ -50,18 +50,17 @@ class Plan:
         """
         if self.draw == "balanced":
             return draw_balanced(choices, shifts, seed, epoch)
-        order, semitones = draw_random(choices.reaching(self._reach(choices, epoch)), seed, epoch)
+        if self.anneal is not None:
+            choices = choices.reaching(self._reach(choices, epoch, *self.anneal))
+        order, semitones = draw_random(choices, seed, epoch)
         if self.original:
             kept = np.random.default_rng([seed, epoch, _ORIGINALS]).random(len(order)) < self.original
             semitones = np.where(kept, semitones.dtype.type(0), semitones)
         return order, semitones
 
-    def _reach(self, choices: Choices, epoch: int) -> int:
+    def _reach(self, choices: Choices, epoch: int, first: int, last: int) -> int:
         widest = int(np.abs(choices.values).max())
-        if self.anneal is None or epoch < self.anneal[0]:
-            return widest
-        first, last = self.anneal
-        return int(widest * max(0, last - epoch) / (last - first))
+        return widest if epoch < first else int(widest * max(0, last - epoch) / (last - first))
 
     def slides(self, windows: Windows, rows: NDArray[np.integer], seed: int, epoch: int) -> NDArray[np.int64] | None:
         """(samples,) how many tokens earlier each of these windows begins in this epoch; None where all stay."""
