@@ -18,11 +18,13 @@ from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sampler import TransposingLoader
 from midiaug.data.transpose import MusicTokenizer, notes_per_token, settings_of
+from midiaug.equivariance import check_data, permutations_to_train_with
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.model import RecurrentLM, token_losses
 from midiaug.monitor import Guesses, PieceLosses
 from midiaug.tokenizers import tokenizer_from
 
+_NEWER = {"equivariance": 0.0}  # what checkpoints that lack a setting were trained with
 _WARMUP_STEPS = 500  # where the number of steps is not known
 
 
@@ -33,6 +35,8 @@ class Learner(LightningModule):
     lr: peak rate of AdamW, reached after the share `warmup` of all steps, then falling as a cosine to a hundredth.
     label_smoothing: the share of each target that training spreads evenly over the vocabulary (Szegedy et al. 2016,
     arXiv 1512.00567). A model that is told takes each window's shift from the batch's `shifts`.
+    equivariance: the weight of a second loss, how far the prediction for a window is from that for the window
+    un-shifted, as Permutations.with_divergence has it; the data module needs tell_shifts.
     After each epoch it logs `loss/val` and `loss/train`, in nats a token, both in eval mode and without
     augmentation, `loss/gap`, the difference, and `nats_per_note/val`. Padding never counts.
     """
@@ -45,6 +49,7 @@ class Learner(LightningModule):
         weight_decay: float = 0.01,
         warmup: float = 0.1,
         label_smoothing: float = 0.0,
+        equivariance: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 < lr < math.inf:
@@ -56,10 +61,13 @@ class Learner(LightningModule):
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"optim.label_smoothing={label_smoothing}: give a share from 0 to below 1")
         self.tokenizer = tokenizer
+        self.permutations = permutations_to_train_with(tokenizer, equivariance)
         self.model = RecurrentLM(len(tokenizer), **(model or {}))
         optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup, "label_smoothing": label_smoothing}
+        optim["equivariance"] = equivariance
         self.recipe = {"model": dict(model or {}), "optim": optim, "tokenizer": settings_of(tokenizer)}
         self.lr, self.weight_decay, self.warmup, self.label_smoothing = lr, weight_decay, warmup, label_smoothing
+        self.equivariance = equivariance
         self.notes_per_token: Tensor
         self.register_buffer("notes_per_token", torch.from_numpy(notes_per_token(tokenizer)), persistent=False)
         self.guesses = Guesses()
@@ -101,9 +109,15 @@ class Learner(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The mean loss in nats of the batch's tokens."""
-        logits = self.model(batch["input_ids"][:, :-1], shifts=batch.get("shifts"))[0]
-        losses = token_losses(logits, batch["labels"], self.label_smoothing)
-        return losses.sum() / (batch["labels"][:, 1:] != IGNORED).sum().clamp(min=1)
+        counted = batch["labels"][:, 1:] != IGNORED
+        if self.permutations is None:
+            logits = self.model(batch["input_ids"][:, :-1], shifts=batch.get("shifts"))[0]
+            losses = token_losses(logits, batch["labels"], self.label_smoothing)
+        else:
+            logits, distances = self.permutations.with_divergence(self.model, batch)
+            losses = token_losses(logits, batch["labels"], self.label_smoothing)
+            losses = losses + self.equivariance * distances * counted
+        return losses.sum() / counted.sum().clamp(min=1)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Hand the step's loss to the loggers, every so many steps.
@@ -200,9 +214,15 @@ class Learner(LightningModule):
         for group in ("model", "optim"):
             before = checkpoint["recipe"][group]
             for name, value in self.recipe[group].items():
-                if before.get(name) != value:
-                    was = f"{group}.{name}={before.get(name)}"
+                given = before.get(name, _NEWER.get(name))
+                if given != value:
+                    was = f"{group}.{name}={given}"
                     raise ConfigError(f"ckpt: it was trained with {was}, and this run has {value}; use the same")
+
+    def on_fit_start(self) -> None:
+        """Refuse, with a ConfigError, batches that the losses cannot use."""
+        if self.permutations is not None:
+            check_data(self._data, self.equivariance)
 
     def on_train_start(self) -> None:
         """Take up the random numbers where the checkpoint left them."""

@@ -127,10 +127,14 @@ def loss_by_key(model: RecurrentLM, data: MidiDataModule) -> dict[int, float]:
 
     Only pieces that have room for all twelve count, so that each key is judged on the same music; none: empty.
     """
-    dataset, store = data.validation, data.store
-    roomy = (store.lowest <= TWELVE_KEYS[0]) & (store.highest >= TWELVE_KEYS[-1])
-    rows = np.flatnonzero(roomy[dataset.pieces])
+    rows = rows_with_room(data)
     return {shift: _loss(model, data, rows, shift) for shift in TWELVE_KEYS} if len(rows) else {}
+
+
+def rows_with_room(data: MidiDataModule) -> NDArray[np.int64]:
+    """The validation windows whose pieces can be shifted into all twelve keys: (n,) int64."""
+    roomy = (data.store.lowest <= TWELVE_KEYS[0]) & (data.store.highest >= TWELVE_KEYS[-1])
+    return np.flatnonzero(roomy[data.validation.pieces])
 
 
 def key_spread(losses: dict[int, float]) -> float | None:

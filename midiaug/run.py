@@ -19,10 +19,11 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
 from midiaug.directories import shown, this_command
+from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import write_json
 from midiaug.learner import Learner, read_checkpoint
-from midiaug.monitor import CHARTS, key_spread, loss_by_key
+from midiaug.monitor import CHARTS, key_spread
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import SharedSettings, TrainSettings, source_name
@@ -49,6 +50,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
         log.setLevel(logging.WARNING)
     content = read_checkpoint(ckpt) if ckpt else None
     data.setup()
+    check_data(data, settings.optim.equivariance)
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
         learner.check_same(content)
         data.check_same(content["MidiDataModule"])
@@ -82,7 +84,7 @@ def make_data(settings: SharedSettings) -> MidiDataModule:
     keys: dict[str, Any] = asdict(settings.data) | asdict(settings.aug)
     keys["shifts"] = Shifts.parse(settings.aug.shifts)
     if isinstance(settings, TrainSettings):
-        keys["tell_shifts"] = settings.model.condition
+        keys["tell_shifts"] = settings.model.condition or settings.optim.equivariance > 0
     return MidiDataModule(
         tokenizer=make_tokenizer(settings.tokenizer.name, settings.tokenizer.params),
         seed=settings.seed,
@@ -143,17 +145,18 @@ def _finish(
     if best.is_file():
         learner.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     learner.to(trainer.strategy.root_device)
-    by_key = loss_by_key(learner.model, data)
-    spread = key_spread(by_key)
-    summary = _summary(settings, data, history, by_key)
+    in_keys = over_keys(learner.model, data)
+    spread = key_spread(in_keys.losses)
+    summary = _summary(settings, data, history, in_keys)
     data.teardown()
     write_json(directory / "summary.json", summary)
-    if by_key:
-        plot_keys(by_key, list(data.shifts), _title(settings, data), directory / "keys.png")
+    if in_keys.losses:
+        plot_keys(in_keys.losses, list(data.shifts), _title(settings, data), directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
         figures |= {"best/key_spread": spread} if spread is not None else {}
+        figures |= {"best/equivariance": in_keys.equivariance} if in_keys.equivariance is not None else {}
         trainer.logger.log_hyperparams(_compared(settings, data), figures)
         trainer.logger.finalize("success")
     log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread))
@@ -165,9 +168,7 @@ def _finish(
     say("curves", f"tensorboard --logdir {shlex.quote(folder)}")
 
 
-def _summary(
-    settings: TrainSettings, data: MidiDataModule, history: History, by_key: dict[int, float]
-) -> dict[str, Any]:
+def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in_keys: OverKeys) -> dict[str, Any]:
     best = history.best
     in_use = data.store.has_pieces
     return {
@@ -182,8 +183,10 @@ def _summary(
         "best_epoch": best["epoch"],
         "loss": {side: best[f"loss/{side}"] for side in ("train", "val", "gap")},
         "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
-        "key_spread": key_spread(by_key),
-        "loss_by_key": {str(shift): loss for shift, loss in by_key.items()},
+        "key_spread": key_spread(in_keys.losses),
+        "loss_by_key": {str(shift): loss for shift, loss in in_keys.losses.items()},
+        "equivariance": in_keys.equivariance,
+        "loss_averaged_over_keys": in_keys.averaged,
         "pieces": {
             "train": len(set(data.train.pieces.tolist())),
             "val": int((in_use & data.split.validation).sum()),

@@ -106,6 +106,7 @@ class OptimSettings:
     weight_decay: float = 0.01
     warmup: float = 0.1
     label_smoothing: float = 0.0
+    equivariance: float = 0.0
     average: float = 0.0
 
 

@@ -46,6 +46,8 @@ def test_a_sweep_is_compared_with_the_figures_that_its_runs_wrote(place):
         assert run["loss"] == pytest.approx(summary["loss"])
         assert run["nats_per_note"] == pytest.approx(summary["nats_per_note"])
         assert run["key_spread"] == summary["key_spread"]
+        assert run["equivariance"] == summary["equivariance"] > 0
+        assert run["loss_averaged_over_keys"] == summary["loss_averaged_over_keys"] > 0
         assert (run["seed"], run["epochs"], run["best_epoch"]) == (summary["seed"], 2, summary["best_epoch"])
         assert run["shifts"] == summary["shifts"]
         assert run["seconds"] > 0

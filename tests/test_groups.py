@@ -1,5 +1,7 @@
 """Runs of the same model are put together whatever their seed, and are called by what differs."""
 
+import re
+
 from comparing import write_log, write_run
 
 from midiaug.comparison.finding import find_runs
@@ -95,3 +97,22 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
     }
     assert len({one.of_model for one in runs.values()}) == 1, "all have the same runs without augmentation beside them"
     assert len(grouped(list(runs.values()))) == 6
+
+
+def test_a_loss_term_between_keys_is_part_of_the_level_and_without_shifts_of_the_model(tmp_path):
+    options = {"plain": "aug=moderate", "term": "aug=moderate", "none": "aug=none", "still": "aug=none"}
+    for number, (name, level) in enumerate(options.items()):
+        weight = ("optim.equivariance=0.5",) if name in ("term", "still") else ()
+        write_run(tmp_path / name, [(0.5, 1.2 + number)], level, *weight)
+    older = write_run(tmp_path / "older", [(0.5, 1.25)], "aug=moderate", "seed=1") / ".hydra" / "config.yaml"
+    older.write_text(re.sub("(?m)^ *equivariance.*$\n", "", older.read_text()))
+    runs = {one.run.name: one for one in described(tmp_path)}
+    assert {name: one.label for name, one in runs.items()} == {
+        "plain": "LSTM 2 x 256, moderate",
+        "older": "LSTM 2 x 256, moderate",
+        "term": "LSTM 2 x 256, moderate, equivariance 0.5",
+        "none": "LSTM 2 x 256, none",
+        "still": "LSTM 2 x 256, equivariance 0.5, none",
+    }
+    groups = {tuple(sorted(one.run.name for one in group.members)) for group in grouped(list(runs.values()))}
+    assert groups == {("older", "plain"), ("term",), ("none",), ("still",)}

@@ -180,3 +180,14 @@ def test_a_model_that_is_told_learns_from_the_batches_shifts(folder_of_tunes, ca
     small_trainer().fit(learner, datamodule=data)
     moved = learner.model.shift_embedding.weight.detach().abs().sum(1).nonzero().flatten() - MAX_SHIFT
     assert moved.tolist() == [-2, 3]
+
+
+def test_a_checkpoint_of_before_there_was_a_loss_term_was_trained_without_it(data):
+    learner = small_learner(data.tokenizer)
+    older = {"recipe": {**learner.recipe, "optim": {**learner.recipe["optim"]}}}
+    del older["recipe"]["optim"]["equivariance"]
+    learner.check_same(older)
+    with pytest.raises(ConfigError, match=r"trained with optim\.equivariance=0\.0, and this run has 2"):
+        small_learner(data.tokenizer, equivariance=2).check_same(older)
+    with pytest.raises(ConfigError, match=r"trained with optim\.equivariance=2, and this run has 0\.0"):
+        learner.check_same({"recipe": small_learner(data.tokenizer, equivariance=2).recipe})

@@ -87,3 +87,14 @@ def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
 def test_the_same_runs_give_the_same_page(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)])
     assert written(tmp_path) == written(tmp_path)
+
+
+def test_predictions_in_twelve_keys_are_on_the_page_where_a_run_has_them(tmp_path):
+    losses = {str(shift): 1.5 for shift in range(-6, 6)}
+    write_run(tmp_path / "old", [(1.0, 1.5)])
+    assert "Predictions in twelve keys" not in written(tmp_path)
+    figures = {"loss_by_key": losses, "equivariance": 0.063, "loss_averaged_over_keys": 1.375}
+    write_run(tmp_path / "new", [(1.0, 1.6)], summary=figures)
+    page = written(tmp_path)
+    assert "<td>1.500</td><td>1.500</td><td>1.375</td><td>0.063</td>" in page
+    assert "asking the model twelve times" in page

@@ -79,6 +79,8 @@ def test_the_summary_says_what_was_run(trained):
     losses = summary["loss_by_key"].values()
     assert summary["key_spread"] == max(losses) - min(losses) > 0
     assert summary["loss_by_key"]["0"] == pytest.approx(lowest, abs=0.2)  # of the pieces with room for all keys
+    assert summary["equivariance"] > 0
+    assert min(losses) - 0.1 < summary["loss_averaged_over_keys"] < max(losses)
     best = min(table(directory / "metrics.csv"), key=lambda row: float(row["loss/val"]))
     assert (summary["best_epoch"], summary["epochs"]) == (int(best["epoch"]), 3)
 

@@ -7,7 +7,7 @@ from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import describe, grouped
 from midiaug.comparison.runs import read_runs
-from midiaug.comparison.tables import WIDTH, augmented_rows, music_rows, screen_text
+from midiaug.comparison.tables import KEYS_HEADS, WIDTH, augmented_rows, keys_rows, music_rows, screen_text
 
 MUSIC = {
     "source": "my [bold]tunes[/]",
@@ -98,3 +98,20 @@ def test_the_rows_of_the_music_hold_its_figures():
     assert rows["pitches"] == "C4 to C4"
     assert rows["keys, estimated"] == "G major 6, D major 4"
     assert augmented_rows(MUSIC) == [["none (1)", "25", "1.00", "5,000", "", "", "", "0"]]
+
+
+def test_what_a_run_measured_in_twelve_keys_is_shown_and_nothing_of_one_that_did_not(tmp_path):
+    losses = {str(shift): 1.5 + abs(shift) / 10 for shift in range(-6, 6)}
+    figures = {"loss_by_key": losses, "equivariance": 0.063, "loss_averaged_over_keys": 1.375}
+    write_run(tmp_path / "new", [(1.0, 1.5)], "seed=3", summary=figures)
+    write_run(tmp_path / "none", [(1.0, 1.7)], summary=dict.fromkeys(("equivariance", "loss_averaged_over_keys")))
+    write_run(tmp_path / "old", [(1.0, 1.6)])
+    runs, remarks = read_runs(find_runs([str(tmp_path)]))
+    described = describe(runs)
+    assert remarks == []
+    assert [len(row) for row in keys_rows(described)] == [len(KEYS_HEADS)]
+    assert keys_rows(described)[0][1:] == ["3", "1.500", "1.800", "1.375", "0.063"]
+    text = screen_text(described, grouped(described), [], None)
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
+    assert "Predictions in twelve keys" in text
+    assert "Predictions in twelve keys" not in screen_text(described[1:], grouped(described[1:]), [], None)

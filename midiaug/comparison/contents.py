@@ -18,6 +18,7 @@ Object = dict[str, Any]
 _LOSSES = ("loss/train", "loss/val", "loss/gap")
 _GROUPS = ("data", "aug", "tokenizer", "model")  # of the configuration; every run has them
 _SEEDS = 1 << 32
+_OF_KEYS = ("key_spread", "equivariance", "loss_averaged_over_keys")  # none without room for twelve keys
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C reads a run's settings ten times as fast
 
 
@@ -62,7 +63,7 @@ def read_summary(path: Path, remarks: list[str]) -> Object:
     for key, checked in _SUMMARY.items():
         if key in content:
             value = checked(content[key])
-            if value is None and not (key == "key_spread" and content[key] is None):
+            if value is None and not (key in _OF_KEYS and content[key] is None):
                 odd.append(key)
             kept[key] = value
     if odd:
@@ -199,7 +200,7 @@ _SUMMARY: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("seed", "epochs", "best_epoch"), _whole),
     **dict.fromkeys(("loss", "nats_per_note"), _numbers),
     "model": _sizes,
-    **dict.fromkeys(("key_spread", "tokens_per_second"), as_number),
+    **dict.fromkeys((*_OF_KEYS, "tokens_per_second"), as_number),
     "shifts": _shifts,
     "loss_by_key": _by_shift,
 }

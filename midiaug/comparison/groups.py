@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from midiaug.command import config_dir
+from midiaug.comparison.contents import as_number
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
 from midiaug.schemas import flat
@@ -34,6 +35,7 @@ _ASIDE = (
     *("trainer.enable_checkpointing", "trainer.enable_progress_bar", "trainer.enable_model_summary"),
 )
 NONE = (0,)
+_WEIGHT = "optim.equivariance"
 Figure = dict[str, float | int | None]
 
 
@@ -104,6 +106,8 @@ FIGURES: dict[str, Callable[[Run], float | None]] = {
     "nats_per_note": lambda run: run.best.get("nats_per_note/val"),
     "key_spread": lambda run: run.summary.get("key_spread"),
     "over_keys": _over_keys,
+    "equivariance": lambda run: run.summary.get("equivariance"),
+    "loss_averaged_over_keys": lambda run: run.summary.get("loss_averaged_over_keys"),
     "seconds": lambda run: run.seconds,
     "tokens_per_second": lambda run: run.tokens_per_second,
 }
@@ -162,6 +166,10 @@ def _settings(run: Run) -> dict[str, Any]:
     if not run.own:
         return {"log": run.name}
     config = {key: value for key, value in flat(run.config).items() if not _aside(key)}
+    if (
+        not config.get(_WEIGHT) or shifts_of(run) != NONE
+    ):  # without shifts it is a plain regularizer, and no augmentation
+        config.pop(_WEIGHT, None)
     sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items() if key != "condition"}
     cell = run.summary.get("cell") or run.config.get("model", {}).get("cell") or "model"
     if not run.config:  # then nobody can tell which runs are of the same model
@@ -187,8 +195,9 @@ def _aug(run: Run) -> dict[str, Any]:
     aug, shifts = dict(run.config.get("aug", {})), shifts_of(run)
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
         aug = {key: value for key, value in aug.items() if key == "starts"}
-    elif run.config.get("model", {}).get("condition") is True:
-        aug["condition"] = True
+    else:
+        aug["condition"] = run.config.get("model", {}).get("condition") is True
+        aug["equivariance"] = as_number(flat(run.config).get(_WEIGHT)) or 0.0
     return aug | {"shifts": shifts}
 
 
@@ -200,6 +209,7 @@ def _besides(aug: Mapping[str, Any]) -> str:
     words += [f"{key} {aug[key]}" for key in ("original", "anneal") if aug.get(key)]
     words += [f"starts {aug['starts']}"] if aug.get("starts", "fixed") != "fixed" else []
     words += ["told of the shift"] if aug.get("condition") else []
+    words += [f"equivariance {aug['equivariance']:g}"] if aug.get("equivariance") else []
     return "".join(f", {word}" for word in words)
 
 

@@ -14,7 +14,15 @@ from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
 from midiaug.comparison.numbers import number, spread
 from midiaug.comparison.progress import tracked
-from midiaug.comparison.tables import AUGMENTED_HEADS, augmented_rows, music_rows, run_cells
+from midiaug.comparison.tables import (
+    AUGMENTED_HEADS,
+    KEYS_HEADS,
+    KEYS_WORDS,
+    augmented_rows,
+    keys_rows,
+    music_rows,
+    run_cells,
+)
 from midiaug.comparison.variety import COPYING, VARIETY, variety_rows
 from midiaug.keys import TONICS
 from midiaug.printable import printable
@@ -96,6 +104,9 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
             "Gap: val less train. Key spread: the loss in the hardest of twelve keys less that in the easiest."
         )
     )
+    keys = keys_rows(described)
+    if keys:
+        parts += ["<h2>Predictions in twelve keys</h2>", table(KEYS_HEADS, keys), quiet(KEYS_WORDS)]
     if any(len(group.members) > 1 for group in groups):
         names = ("val", "gap", "train", "nats_per_note", "key_spread")
         heads = [

@@ -133,6 +133,8 @@ def run_figures(one: Described) -> dict[str, Any]:
         "nats_per_note": {side: run.best.get(f"nats_per_note/{side}") for side in ("train", "val")},
         "key_spread": run.summary.get("key_spread"),
         "loss_by_key": one.losses_by_key or None,
+        "equivariance": run.summary.get("equivariance"),
+        "loss_averaged_over_keys": run.summary.get("loss_averaged_over_keys"),
         "seconds": run.seconds,
         "tokens_per_second": run.tokens_per_second,
         "curves": {side: [row[f"loss/{side}"] for row in run.rows] for side in ("train", "val")}

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from midiaug.comparison.gained import Gain
-from midiaug.comparison.groups import Described, Group
+from midiaug.comparison.groups import FIGURES, Described, Group
 from midiaug.comparison.numbers import duration, number, speed, spread
 from midiaug.comparison.runs import Run
 from midiaug.keys import pitch_name
@@ -36,6 +36,8 @@ def screen_text(
             console.print(_runs(described))
             if len(described) > _MOST_RUNS:
                 console.print(f"and {len(described) - _MOST_RUNS} more with a higher loss; compare.html has them all")
+        if keys_rows(described):
+            console.print(_keys(described))
         if any(len(group.members) > 1 for group in groups):
             console.print(_groups(groups))
         if gains:
@@ -91,6 +93,35 @@ def run_cells(run: Run) -> list[str]:
         duration(run.seconds),
         speed(run.tokens_per_second),
     ]
+
+
+KEYS_HEADS = ["run", "seed", "own key", "mean of 12", "averaged", "equivariance"]
+KEYS_WORDS = (
+    "Nats a token, on the validation pieces that fit into twelve keys. Mean of 12: of the losses in twelve keys. "
+    "Averaged: the loss in the own key of the mean of all twelve predictions, which takes asking the model twelve "
+    "times. Equivariance: how far the predictions in the other keys are from that in the own key, 0 where all keys are "
+    "alike."
+)
+
+
+def keys_rows(described: Sequence[Described]) -> list[list[str]]:
+    """How alike a run's predictions are in twelve keys, as KEYS_HEADS has it; none of a run that did not measure it."""
+    rows = []
+    for one in described:
+        summary, means = one.run.summary, [FIGURES[name](one.run) for name in ("over_keys", "loss_averaged_over_keys")]
+        if summary.get("equivariance") is not None:
+            seed = "" if one.seed is None else str(one.seed)
+            values = [one.losses_by_key.get("0"), *means, summary["equivariance"]]
+            rows.append([one.label, seed, *(number(value) for value in values)])
+    return rows
+
+
+def _keys(described: Sequence[Described]) -> Table:
+    table = _table("Predictions in twelve keys", KEYS_HEADS)
+    for label, *cells in keys_rows(described)[:_MOST_RUNS]:
+        table.add_row(escape(printable(label)), *cells)
+    table.caption = KEYS_WORDS
+    return table
 
 
 def _groups(groups: Sequence[Group]) -> Table:
