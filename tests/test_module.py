@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from miditok import REMI, TSD, CPWord, TokenizerConfig
+from symusic import Score
 
 from midiaug import MidiDataModule, Shifts
 from midiaug.data.pieces import Limits, parse
@@ -417,3 +418,27 @@ def test_the_worker_processes_end_with_the_fit_and_at_once(folder_of_tunes, cach
     assert set(multiprocessing.active_children()) <= before
     assert len(list(data.train_dataloader())) == len(loaders[0]), "it can be iterated again"
     data.teardown("fit")
+
+
+@pytest.mark.parametrize("tokenizer", [REMI, TSD], ids=["REMI", "TSD"])
+def test_velocities_that_tell_nothing_are_named_once_with_what_they_cost(tokenizer, tmp_path, cache, caplog):
+    caplog.set_level("INFO", "midiaug")
+    files = music.corpus(tmp_path / "tunes", 8)
+
+    def said(**config):
+        caplog.clear()
+        made = MidiDataModule(tmp_path / "tunes", tokenizer(TokenizerConfig(**config)), window=48, cache_dir=cache)
+        made.setup()
+        lines = [record.getMessage() for record in caplog.records if "use_velocities" in record.getMessage()]
+        return lines, len(made.store.tokens.data) - MAX_WINDOW
+
+    assert said()[0] == []
+    for file in files:
+        score = Score(file)
+        for note in score.tracks[0].notes:
+            note.velocity = 90
+        score.dump_midi(file)
+    (line,), tokens = said()
+    nothing, fewer = said(use_velocities=False)
+    assert nothing == []
+    assert line.endswith(f"+tokenizer.params.use_velocities=false saves {1 - fewer / tokens:.0%} of the tokens")

@@ -11,7 +11,7 @@ import numpy as np
 from midiaug.data.corpus import Corpus, read_corpus
 from midiaug.data.parquet import rows
 from midiaug.data.pieces import Limits
-from midiaug.data.report import report_pieces, report_split, report_unwritable, say
+from midiaug.data.report import report_pieces, report_split, report_unwritable, report_velocity, say
 from midiaug.data.sides import groups_of, split_of
 from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
 from midiaug.data.split import Split, read_split
@@ -71,6 +71,7 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
         )
     report_split(split, store.has_pieces, how.twin_share)
     report_unwritable(store, tokenizer)
+    report_velocity(store, tokenizer)
     return Music(corpus, split, store)
 
 

@@ -16,6 +16,7 @@ from midiaug.printable import printable
 
 log = logging.getLogger("midiaug")
 _SHOWN = 3
+_COUNTED = 1 << 20  # tokens at once
 
 
 def say(label: str, text: str) -> None:
@@ -71,6 +72,22 @@ def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:
             low,
             high,
         )
+
+
+def report_velocity(store: TokenStore, tokenizer: MusicTokenizer) -> None:
+    """What tokens for velocities cost where all notes have the same one, from which nothing can be learned."""
+    if tokenizer.is_trained or tokenizer.is_multi_voc:
+        return
+    velocities = [number for name, number in tokenizer.vocab.items() if name.startswith("Velocity_")]
+    tokens = store.tokens.data[: store.tokens.offsets[-1]]
+    counts = np.zeros(len(velocities), np.int64)
+    for first in range(0, len(tokens), _COUNTED):
+        counts += np.bincount(tokens[first : first + _COUNTED], minlength=len(tokenizer))[velocities]
+        if np.count_nonzero(counts) > 1:  # as soon as there are two: most music has many
+            return
+    if counts.any():
+        share = counts.sum() / len(tokens)
+        say("velocity", f"all notes share one: +tokenizer.params.use_velocities=false saves {share:.0%} of the tokens")
 
 
 def report_shifts(shifts: Shifts, plan: Plan, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:
