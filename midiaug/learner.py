@@ -221,8 +221,7 @@ class Learner(LightningModule):
 
     def on_fit_start(self) -> None:
         """Refuse, with a ConfigError, batches that the losses cannot use."""
-        if self.permutations is not None:
-            check_data(self._data, self.equivariance)
+        check_data(self._data, self.equivariance)
 
     def on_train_start(self) -> None:
         """Take up the random numbers where the checkpoint left them."""

@@ -325,3 +325,25 @@ def test_the_readmes_code_runs_as_it_stands(trained, folder_of_tunes, monkeypatc
     exec(compile(code, "README.md", "exec"), names)  # noqa: S102
     assert "torch.Size(" in capsys.readouterr().out
     assert names["logits"].shape == (*names["batch"]["input_ids"].shape, len(REMI()))
+
+
+@pytest.mark.parametrize("condition", ["true", "false"])
+def test_a_run_with_a_loss_term_between_keys_is_resumed_bit_for_bit(condition, folder_of_tunes, shared_cache, tmp_path):
+    more = ("aug.shifts=[-2,2]", "optim.equivariance=1", f"model.condition={condition}", "trainer.max_epochs=1")
+    chosen = settings(folder_of_tunes, shared_cache, *more)
+    _, learner, _ = run(chosen, tmp_path / "whole")
+    run(chosen, tmp_path / "broken", StopAfter(tmp_path / "stop.ckpt", step=11))
+    _, again, _ = run(chosen, tmp_path / "broken", ckpt=tmp_path / "stop.ckpt")
+    _, plain, _ = run(settings(folder_of_tunes, shared_cache, *more, "optim.equivariance=0"), tmp_path / "plain")
+    for name, weight in learner.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+    assert not torch.equal(learner.model.output.weight, plain.model.output.weight)
+
+
+def test_a_loss_term_that_the_route_cannot_give_is_refused_before_anything_is_written(
+    folder_of_tunes, shared_cache, tmp_path
+):
+    chosen = settings(folder_of_tunes, shared_cache, "data.route=midi", "optim.equivariance=1")
+    with pytest.raises(ConfigError, match=r"optim\.equivariance=1\.0: works on data\.route=tokens alone"):
+        train_model(chosen, tmp_path / "run")
+    assert not list(tmp_path.glob("run/*.json"))
