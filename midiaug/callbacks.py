@@ -44,7 +44,8 @@ class History(Callback):
         self._directory, self._data = directory, data
         self._pieces: list[dict[str, Any]] = []  # what val_pieces.csv holds
         self._first = 0  # the first row whose weights best.ckpt may hold
-        self._tokens: torch.Tensor | int = 0
+        self._tokens: torch.Tensor | int = 0  # since this epoch began, or was resumed
+        self._before = 0  # until then, of all ranks
         self._ranks = 1
         self._begin = self._end = 0.0
 
@@ -68,6 +69,11 @@ class History(Callback):
         """Tokens trained on since the epoch began, per second, of all ranks as of this one; padding does not count."""
         return int(self._tokens) * self._ranks / max(1e-9, self._end - self._begin)
 
+    @property
+    def tokens(self) -> int:
+        """Tokens trained on in all, of all ranks as of this one; padding does not count."""
+        return self._before + int(self._tokens) * self._ranks
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to count."""
         self._restart(trainer)
@@ -86,6 +92,7 @@ class History(Callback):
         self._write(trainer)
 
     def _restart(self, trainer: Trainer) -> None:
+        self._before = self.tokens
         self._tokens, self._ranks, self._begin = 0, trainer.world_size, time.perf_counter()
 
     def on_train_batch_end(
@@ -101,6 +108,8 @@ class History(Callback):
             return
         measured = {name: float(trainer.callback_metrics[name]) for name in METRICS}
         row = {"epoch": trainer.current_epoch + 1, "step": trainer.global_step, **measured}
+        if not self.rows or "tokens" in self.rows[0]:  # rows of a checkpoint of an older version have none
+            row["tokens"] = self.tokens
         row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
         row["tokens_per_second"] = round(self.tokens_per_second)
         self.rows.append(row)
@@ -120,13 +129,13 @@ class History(Callback):
                 write_csv(self._directory / name, rows)
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows so far."""
-        return {"rows": self.rows, "pieces": self._pieces, "first": self._first}
+        """The rows and the tokens so far."""
+        return {"rows": self.rows, "pieces": self._pieces, "first": self._first, "tokens": self.tokens}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the rows of the checkpoint; its best epoch counts only where best.ckpt, its weights, is here."""
         self.rows, self._pieces = list(state_dict["rows"]), list(state_dict["pieces"])
-        self._first = state_dict["first"]
+        self._first, self._before = state_dict["first"], state_dict.get("tokens", 0)
         if self.rows and not (self._directory / "checkpoints" / "best.ckpt").is_file():
             self._first = len(self.rows) - 1  # the last one's weights are those of the checkpoint
             log.warning("there is no best.ckpt beside the checkpoint: the best epoch is looked for from here on")

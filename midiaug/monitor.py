@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -140,6 +141,11 @@ def rows_with_room(data: MidiDataModule) -> NDArray[np.int64]:
 def key_spread(losses: dict[int, float]) -> float | None:
     """The loss in the worst key less the loss in the best: 0 for a model that knows all keys alike."""
     return max(losses.values()) - min(losses.values()) if losses else None
+
+
+def mean_over_keys(losses: dict[int, float]) -> float | None:
+    """The mean loss over all twelve keys."""
+    return fmean(losses.values()) if losses else None
 
 
 @torch.no_grad()

@@ -15,6 +15,14 @@ _WITHOUT_EFFECT = {"resume", "ckpt", "data.num_workers", "data.cache_dir", "chec
 
 
 def finished(directory: Path, settings: TrainSettings) -> float | None:
+    """As `loss_of`, and says that the run counts as it is."""
+    loss = loss_of(directory, settings)
+    if loss is not None:
+        log.info("%-12s%s", "finished", f"before, with a validation loss of {loss:.3f}: {shown(directory)}")
+    return loss
+
+
+def loss_of(directory: Path, settings: TrainSettings) -> float | None:
     """The lowest validation loss of the finished run of these settings in the folder; None where there is none.
 
     Raises ConfigError where a run of other settings is, with the first key that differs.
@@ -35,5 +43,4 @@ def finished(directory: Path, settings: TrainSettings) -> float | None:
                 f"resume=true: {shown(directory)} holds a run with {key}={before.get(key)}, and this one has {value}; "
                 "remove that folder, or give another"
             )
-    log.info("%-12s%s", "finished", f"before, with a validation loss of {loss:.3f}: {shown(directory)}")
     return loss

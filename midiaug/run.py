@@ -23,7 +23,7 @@ from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import write_json
 from midiaug.learner import Learner, read_checkpoint
-from midiaug.monitor import CHARTS, key_spread
+from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import SharedSettings, TrainSettings, source_name
@@ -185,6 +185,7 @@ def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in
         "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
         "key_spread": key_spread(in_keys.losses),
         "loss_by_key": {str(shift): loss for shift, loss in in_keys.losses.items()},
+        "over_keys": mean_over_keys(in_keys.losses),
         "equivariance": in_keys.equivariance,
         "loss_averaged_over_keys": in_keys.averaged,
         "pieces": {

@@ -82,9 +82,18 @@ ORDER = [
         ),
         *(
             "comparison." + name
-            for name in ("gains", "fairness", "statistics", "augmented", "music", "numbers", "variety", "svg", "charts")
+            for name in (
+                "gains",
+                "recommendation",
+                "fairness",
+                "statistics",
+                "augmented",
+                "music",
+                "numbers",
+                "variety",
+            )
         ),
-        *("comparison." + name for name in ("tables", "markup", "page", "report")),
+        *("comparison." + name for name in ("svg", "charts", "tables", "recommending", "markup", "page", "report")),
         "compare",
     )
 ]

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 from pytorch_lightning import Callback
-from training import run, settings
+from training import StopAfter, run, settings
 
 from midiaug.checkpoints import LastCheckpoint
 
@@ -41,6 +41,19 @@ def test_tokens_a_second_counts_the_epochs_tokens_without_padding(folder_of_tune
     loader = trainer.datamodule.train_dataloader()
     assert int(history._tokens) == sum(int(batch["attention_mask"].sum()) for batch in loader)
     assert rows[0]["tokens_per_second"] == pytest.approx(history.tokens_per_second, abs=1)
+
+
+def test_the_tokens_of_a_row_are_those_since_the_first_step_also_of_a_resumed_run(folder_of_tunes, cache, tmp_path):
+    chosen = settings(folder_of_tunes, cache, "trainer.max_epochs=2")
+    trainer, _, whole = run(chosen, tmp_path)
+    loader = trainer.datamodule.train_dataloader()
+    epoch = sum(int(batch["attention_mask"].sum()) for batch in loader)
+    assert [row["tokens"] for row in whole] == [epoch, 2 * epoch]
+    (tmp_path / "stopped").mkdir()
+    file = tmp_path / "stopped.ckpt"
+    run(chosen, tmp_path / "stopped", StopAfter(file, step=len(loader) + len(loader) // 2))
+    _, _, resumed = run(chosen, tmp_path / "stopped", ckpt=file)
+    assert [row["tokens"] for row in resumed] == [epoch, 2 * epoch]
 
 
 @pytest.mark.parametrize(("minutes", "inside"), [(1e-9, True), (1e3, False)])

@@ -25,7 +25,7 @@ def sentence(refusal):
         ("data.pth=3", "data.pth: there is no such key; did you mean data.path?"),
         ("zzzz=3", "zzzz: there is no such key; --help"),
         ("data.shards=3", "data.shards: there is no such key; it belongs to another command; --help"),
-        ("hparams=lots", "hparams=lots: there is no such option; use one of gap"),
+        ("hparams=lots", "hparams=lots: there is no such option; use one of gap, level"),
         ("data=parquet", "data.path is missing"),
         ("data.column=midi", "data.column=midi: only data=parquet has columns"),
         ("+zzzz=3", "zzzz: there is no such key; --help"),

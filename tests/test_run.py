@@ -78,6 +78,7 @@ def test_the_summary_says_what_was_run(trained):
     assert list(summary["loss_by_key"]) == [str(shift) for shift in range(-6, 6)]
     losses = summary["loss_by_key"].values()
     assert summary["key_spread"] == max(losses) - min(losses) > 0
+    assert summary["over_keys"] == pytest.approx(sum(losses) / len(losses))
     assert summary["loss_by_key"]["0"] == pytest.approx(lowest, abs=0.2)  # of the pieces with room for all keys
     assert summary["equivariance"] > 0
     assert min(losses) - 0.1 < summary["loss_averaged_over_keys"] < max(losses)

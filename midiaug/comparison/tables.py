@@ -13,6 +13,7 @@ from rich.text import Text
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import FIGURES, Described, Group
 from midiaug.comparison.numbers import duration, number, speed, spread
+from midiaug.comparison.recommendation import Recommendation
 from midiaug.comparison.runs import Run
 from midiaug.keys import pitch_name
 from midiaug.printable import printable
@@ -151,6 +152,36 @@ def _gains(gains: Sequence[Gain]) -> Table:
         )
     table.caption = "val change: paired by tune and weighed by tokens; the losses above are means of runs."
     return table
+
+
+def recommendation_text(found: Sequence[Recommendation]) -> str:
+    """What came of a sweep over levels: a table and the sentences for each model."""
+    console = Console(width=WIDTH, force_terminal=False)
+    heads = ["level", "seeds", "val, own keys", "gap", "12 keys", "spread", "change", "95 % interval", ""]
+    with console.capture() as captured:
+        for one in found:
+            table = _table(f"{escape(printable(one.model))}: levels of transposition, loss in nats a token", heads)
+            for level in one.levels:
+                change, figures = level.change, level.figures
+                whole = change is not None and change.low is not None
+                table.add_row(
+                    escape(printable(level.name.removeprefix("aug="))),
+                    str(len(level.seeds)),
+                    spread(figures["val"]),
+                    number(figures["gap"]["mean"], sign=True),
+                    number(figures["over_keys"]["mean"]),
+                    number(figures["key_spread"]["mean"]),
+                    number(change.nats, sign=True) if change else "",
+                    f"{number(change.low, sign=True)} to {number(change.high, sign=True)}" if change and whole else "",
+                    level.verdict,
+                )
+            table.caption = (
+                "at the best step of each run, means over the seeds. 12 keys: val, mean over all keys; spread: the "
+                "hardest less the easiest. change: of val against none, paired by tune."
+            )
+            console.print(table)
+            console.print(Padding(Text(printable(one.sentence)), (1, 0, 1, 0)))
+    return captured.get().rstrip()
 
 
 def _music(music: dict[str, Any]) -> Table:
