@@ -78,22 +78,23 @@ ORDER = [
         *("generation.composing", "generate"),
         *(
             "comparison." + name
-            for name in ("settings", "progress", "finding", "logs", "contents", "runs", "groups", "pairs", "gained")
+            for name in ("settings", "progress", "finding", "logs", "contents", "runs", "groups", "pairs")
         ),
         *(
             "comparison." + name
             for name in (
+                "crossing",
+                "gained",
                 "gains",
                 "recommendation",
                 "fairness",
                 "statistics",
                 "augmented",
                 "music",
-                "numbers",
-                "variety",
             )
         ),
-        *("comparison." + name for name in ("svg", "charts", "tables", "recommending", "markup", "page", "report")),
+        *("comparison." + name for name in ("numbers", "variety", "svg", "charts", "front", "tables", "recommending")),
+        *("comparison." + name for name in ("markup", "page", "report")),
         "compare",
     )
 ]

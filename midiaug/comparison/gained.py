@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from midiaug.comparison.crossing import Crossing
 from midiaug.comparison.pairs import Change, SeedChange
 
 _LEAST_GAP = 0.0005  # nats a token, the last digit that is shown: a smaller gap cannot be closed by so many percent
@@ -18,6 +19,7 @@ class Gain:
     change: of the validation loss, on the pieces that both were judged by; None where there are none in common.
     by_seed: that change with each seed. gap_noise: how large a gap without augmentation may be by chance, None where
     that is not known. unfinished: whether the loss with augmentation still fell in the last epoch of all its runs.
+    crossing: both validation curves at equal tokens; None where they have no stretch in common.
     """
 
     model: str
@@ -30,6 +32,7 @@ class Gain:
     by_seed: list[SeedChange]
     gap_noise: float | None
     unfinished: bool
+    crossing: Crossing | None = None
 
     @property
     def closed(self) -> float | None:
@@ -68,7 +71,7 @@ class Gain:
         """What came of it, in words."""
         count = f"({_many(self.runs, 'run')} against {self.baselines})"
         words = f"{self.model}: {self.level} against none {count}{_judgement(self)}"
-        return f"{words}{_of_seeds(self.by_seed)} {_of_gap(self)}{_of_keys(self)}{_advice(self)}"
+        return f"{words}{_of_seeds(self.by_seed)} {_of_gap(self)}{_of_keys(self)}{_of_curves(self)}{_advice(self)}"
 
 
 def _judgement(gain: Gain) -> str:
@@ -132,6 +135,14 @@ def _of_keys(gain: Gain) -> str:
     if mean[0] is None or mean[1] is None:
         return text
     return f"{text} Over all twelve keys the loss went from {mean[0]:.3f} to {mean[1]:.3f}."
+
+
+def _of_curves(gain: Gain) -> str:
+    curves = gain.crossing
+    if curves is None:
+        return ""
+    how = f"{abs(curves.difference):.3f} {'lower' if curves.difference < 0 else 'higher'}"
+    return f" At equal tokens {curves.words}; at the end of both, {curves.updates}, it is {how}."
 
 
 def _advice(gain: Gain) -> str:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
 
+from midiaug.comparison.crossing import crossing_of
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import FIGURES, NONE, Described, Group, differences
 from midiaug.comparison.pairs import change_of, gap_noise, pairs_of
@@ -48,7 +49,8 @@ def _gain(group: Group, plain: Group) -> tuple[Gain, list[str]]:
     noise = gap_noise(still, [FIGURES["gap"](run) for run in still])
     first, means = group.members[0], (_means(still), _means(moved))
     return Gain(
-        first.of_model, first.level, len(moved), len(still), *means, change, by_seed, noise, unfinished
+        *(first.of_model, first.level, len(moved), len(still), *means),
+        *(change, by_seed, noise, unfinished, crossing_of(pairs)),
     ), remarks
 
 

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from midiaug import __version__
-from midiaug.comparison import charts
+from midiaug.comparison import charts, front
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
@@ -61,6 +61,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
     heads += ["gap before", "gap after", "closed", "in percent", "runs", "verdict"]
+    heads += ["change at equal tokens, at the end", "the curves"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -77,6 +78,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
                 f"{gain.runs} : {gain.baselines}",
                 gain.verdict,
+                *((number(gain.crossing.difference, sign=True), gain.crossing.words) if gain.crossing else ("", "")),
             ]
         )
     if any(gain.change for gain in gains):
@@ -88,7 +90,8 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
             "the same seed and weighs it by its tokens, so it need not be val after less val before, which are means "
             "of whole runs. Look-alikes count as one tune. The interval holds for other tunes and, with two seeds or "
             "more, for other seeds. Nothing closed: the gap before is no larger than chance makes it. "
-            "Green: helped; red: did not help; grey: cannot tell, as the interval holds 0 or the seeds disagree."
+            "Green: helped; red: did not help; grey: cannot tell, as the interval holds 0 or the seeds disagree. "
+            "At the end: where the shorter of both trainings ended; all other figures are of each run's best epoch."
         )
     )
     return parts
@@ -108,7 +111,7 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
     if keys:
         parts += ["<h2>Predictions in twelve keys</h2>", table(KEYS_HEADS, keys), quiet(KEYS_WORDS)]
     if any(len(group.members) > 1 for group in groups):
-        names = ("val", "gap", "train", "nats_per_note", "key_spread")
+        names = ("val", "gap", "train", "nats_per_note", "key_spread", "over_keys")
         heads = [
             "mean ± standard deviation over the seeds",
             "runs",
@@ -117,6 +120,7 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
             "train",
             "val, nats a note",
             "key spread",
+            "mean of 12 keys",
         ]
         parts.append(
             table(heads, ([g.label, str(len(g.members)), *(spread(g.figures()[n]) for n in names)] for g in groups))
@@ -131,11 +135,27 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
                 "a smaller gap alone is not."
             )
         )
-    return parts
+    return parts + _front_part(groups)
+
+
+def _front_part(groups: Sequence[Group]) -> list[str]:
+    models: dict[str, list[Group]] = {}
+    for group in front.known(groups):
+        models.setdefault(group.members[0].of_model, []).append(group)
+    several = {model: mine for model, mine in models.items() if len(mine) > 1}
+    if not several:
+        return []
+    said = (
+        "A dot is a level, its bars the standard deviation over the seeds. Filled: no other level is better in both. "
+        "The mean over twelve keys is that of pieces with room for all twelve."
+    )
+    cards = (card(model, front.trade_off(mine)) for model, mine in several.items())
+    return ["<h2>Own keys against all keys</h2>", chart_row(cards), quiet(said)]
 
 
 def _run_table(described: Sequence[Described]) -> str:
-    heads = ["run", "val", "gap", "train", "seed", "best epoch", "val, nats a note", "key spread", "time", "tokens/s"]
+    heads = ["run", "val", "gap", "train", "seed", "best epoch", "val, nats a note", "key spread", "mean of 12 keys"]
+    heads += ["time", "tokens/s"]
     rows = []
     for one in described:
         run, best = one.run, one.run.best

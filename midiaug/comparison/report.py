@@ -13,7 +13,7 @@ from midiaug.comparison.fairness import fairness
 from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
-from midiaug.comparison.groups import Described, Group, describe, grouped
+from midiaug.comparison.groups import FIGURES, Described, Group, describe, grouped
 from midiaug.comparison.music import look_at_music
 from midiaug.comparison.page import page
 from midiaug.comparison.runs import read_runs
@@ -132,6 +132,7 @@ def run_figures(one: Described) -> dict[str, Any]:
         "loss": {side: run.best[f"loss/{side}"] for side in ("train", "val", "gap")},
         "nats_per_note": {side: run.best.get(f"nats_per_note/{side}") for side in ("train", "val")},
         "key_spread": run.summary.get("key_spread"),
+        "over_keys": FIGURES["over_keys"](run),
         "loss_by_key": one.losses_by_key or None,
         "equivariance": run.summary.get("equivariance"),
         "loss_averaged_over_keys": run.summary.get("loss_averaged_over_keys"),
@@ -154,4 +155,4 @@ def group_figures(group: Group) -> dict[str, Any]:
 def gain_figures(gain: Gain) -> dict[str, Any]:
     """A gain as compare.json has it."""
     more = {name: getattr(gain, name) for name in ("closed", "percent", "verdict", "sentence")}
-    return asdict(gain) | more
+    return asdict(gain) | more | {"curves": gain.crossing.words if gain.crossing else None}

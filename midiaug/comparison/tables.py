@@ -65,7 +65,7 @@ def _table(title: str, heads: Sequence[str], left: int = 1) -> Table:
 
 
 def _runs(described: Sequence[Described]) -> Table:
-    heads = ["run", "seed", "epoch", "train", "val", "gap", "a note", "keys", "time", "tok/s"]
+    heads = ["run", "seed", "epoch", "train", "val", "gap", "a note", "keys", "12 keys", "time", "tok/s"]
     table = _table("Runs at their best epoch, loss in nats a token, lowest validation loss first", heads)
     for one in described[:_MOST_RUNS]:
         run, best = one.run, one.run.best
@@ -77,13 +77,14 @@ def _runs(described: Sequence[Described]) -> Table:
             *run_cells(run),
         )
     table.caption = (
-        "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's."
+        "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's. "
+        "12 keys: the mean over them."
     )
     return table
 
 
 def run_cells(run: Run) -> list[str]:
-    """A run's figures, as the screen and the page show them: its losses at the best epoch, key spread, time, speed."""
+    """A run's figures, as the screen and the page show them: losses at the best epoch, by key, time, speed."""
     best = run.best
     return [
         number(best["loss/train"]),
@@ -91,6 +92,7 @@ def run_cells(run: Run) -> list[str]:
         number(best["loss/gap"], sign=True),
         number(best.get("nats_per_note/val")),
         number(run.summary.get("key_spread")),
+        number(FIGURES["over_keys"](run)),
         duration(run.seconds),
         speed(run.tokens_per_second),
     ]

@@ -1,0 +1,122 @@
+"""Where the validation loss with augmentation falls below that without for good, at equal tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midiaug.comparison.pairs import Pair
+from midiaug.comparison.runs import Run
+from midiaug.printable import short
+
+Curve = NDArray[np.float64]
+_UNITS = ("tokens", "step", "epoch")  # of metrics.csv; runs of other programs and older ones have no tokens
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Two validation curves, the mean over the seeds of the difference of each pair.
+
+    unit: what the amounts of training are counted in: tokens, step or epoch. at: where the difference falls below 0 for
+    good, between two validations by a straight line; None where it never does. from_start: whether it is below 0 at
+    each common validation, `at` being the first. step: the optimizer's at that place, None where it is not known.
+    last: the last amount that all curves reach. difference: in nats a token, there. by_seed: `at` of each pair alone.
+    """
+
+    unit: str
+    at: float | None
+    from_start: bool
+    step: float | None
+    last: float
+    difference: float
+    by_seed: list[tuple[int | None, float | None]]
+
+    @property
+    def words(self) -> str:
+        """Where the curves cross, in words."""
+        if self.at is None:
+            return f"the curves never cross within {self._amount(self.last)}"
+        step = f" (step {self.step:,.0f})" if self.step is not None and self.unit == "tokens" else ""
+        if self.from_start:
+            return f"it lies below from the first validation on, at {self._amount(self.at)}{step}"
+        return f"the curves cross for good at {self._amount(self.at)}{step}"
+
+    @property
+    def updates(self) -> str:
+        """The last amount that all curves reach, in words."""
+        return self._amount(self.last)
+
+    def _amount(self, value: float) -> str:
+        return f"{short(value)} tokens" if self.unit == "tokens" else f"{self.unit} {value:,.0f}"
+
+
+def crossing_of(pairs: Sequence[Pair]) -> Crossing | None:
+    """Where the curves of these pairs cross; None where they have no common stretch of two validations or more."""
+    runs = [run for pair in pairs for run in pair.runs]
+    unit = next((unit for unit in _UNITS if runs and all(_has(run, unit) for run in runs)), None)
+    if unit is None:
+        return None
+    places = _common([_curve(run, unit)[0] for run in runs])
+    if len(places) < 2:
+        return None
+    alone = [_mean(pair.after, unit, places) - _mean(pair.before, unit, places) for pair in pairs]
+    difference = np.mean(alone, 0)
+    at = _last_fall(places, difference)
+    step = None
+    if at is not None and all(_has(run, "step") for run in runs):
+        step = float(np.mean([_at(run, unit, "step", np.array([at]))[0] for run in runs]))
+    return Crossing(
+        unit=unit,
+        at=at,
+        from_start=bool((difference < 0).all()),
+        step=step,
+        last=float(places[-1]),
+        difference=float(difference[-1]),
+        by_seed=[(pair.seed, _last_fall(places, part)) for pair, part in zip(pairs, alone, strict=True)],
+    )
+
+
+def _has(run: Run, name: str) -> bool:
+    """Whether each validation of the run has this amount, and each more than the one before."""
+    values = [row.get(name) for row in run.rows if row["loss/val"] is not None]
+    there = [float(value) for value in values if value is not None]
+    return len(there) == len(values) and all(one < other for one, other in pairwise(there))
+
+
+def _curve(run: Run, unit: str, name: str = "loss/val") -> tuple[Curve, Curve]:
+    rows = [row for row in run.rows if row["loss/val"] is not None]
+    return np.array([float(row[unit]) for row in rows]), np.array([float(row[name]) for row in rows])
+
+
+def _at(run: Run, unit: str, name: str, places: Curve) -> Curve:
+    """A figure of a run at these amounts of training, between validations by a straight line."""
+    values: Curve = np.interp(places, *_curve(run, unit, name))
+    return values
+
+
+def _mean(runs: Sequence[Run], unit: str, places: Curve) -> Curve:
+    values: Curve = np.mean([_at(run, unit, "loss/val", places) for run in runs], 0)
+    return values
+
+
+def _common(curves: Sequence[Curve]) -> Curve:
+    """Every amount at which a curve has a validation, within the stretch that all of them have."""
+    if not all(len(curve) for curve in curves):
+        return np.empty(0)
+    low, high = max(curve[0] for curve in curves), min(curve[-1] for curve in curves)
+    every: Curve = np.unique(np.concatenate(list(curves)))
+    common: Curve = every[(every >= low) & (every <= high)]
+    return common
+
+
+def _last_fall(places: Curve, difference: Curve) -> float | None:
+    above = np.flatnonzero(difference >= 0)
+    if not len(above):
+        return float(places[0])
+    last = int(above[-1])
+    if last == len(places) - 1:
+        return None
+    high, low = difference[last], difference[last + 1]
+    return float(places[last] + (places[last + 1] - places[last]) * high / (high - low))
