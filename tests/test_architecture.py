@@ -93,8 +93,8 @@ ORDER = [
                 "music",
             )
         ),
-        *("comparison." + name for name in ("numbers", "variety", "svg", "charts", "front", "tables", "recommending")),
-        *("comparison." + name for name in ("markup", "page", "report")),
+        *("comparison." + name for name in ("numbers", "variety", "svg", "charts", "tables", "recommending")),
+        *("comparison." + name for name in ("markup", "front", "page", "report")),
         "compare",
     )
 ]

@@ -43,6 +43,14 @@ def test_the_curves_of_a_run_name_both_sides_and_the_epochs(described):
     assert high > 1.5
 
 
+def test_a_run_that_validated_several_times_an_epoch_is_drawn_over_its_steps(described):
+    run = described[0].run
+    often = type(run)(run.path, [row | {"epoch": 1} for row in run.rows], run.rows[-1])
+    shown = texts(charts.curves(often, None))
+    assert "step" in shown
+    assert "epoch" not in shown
+
+
 def test_a_loss_far_above_the_others_is_marked_at_the_edge_with_its_figure(tmp_path):
     write_run(tmp_path / "a", [(9.0, 9.5), *[(1.0, 1.5 + epoch / 100) for epoch in range(20)]])
     (one,) = describe(read_runs(find_runs([str(tmp_path)]))[0])

@@ -77,6 +77,21 @@ def test_the_keys_of_all_runs_are_on_one_scale(tmp_path):
     assert marks[0] == marks[1] != []
 
 
+def test_the_curves_and_own_keys_against_all_have_their_part_where_they_are_known(tmp_path):
+    for level, last, over in (("none", 1.4, 2.0), ("moderate", 1.3, 1.8)):
+        losses = [(1.0, 1.5), (0.9, 1.6 if level == "moderate" else 1.4), (0.8, last)]
+        by_key = {str(shift): over for shift in range(-6, 6)}
+        write_run(tmp_path / level, losses, f"aug={level}", summary={"loss_by_key": by_key})
+    text = written(tmp_path)
+    assert "<h2>Own keys against all keys</h2>" in text
+    assert "validation loss in own keys against the mean over all twelve" in text
+    row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", text)[1]
+    assert re.findall("<td>(.*?)</td>", row)[1:] == ["-0.100", "step 30", "the curves cross for good at step 27"]
+    assert (
+        "At equal tokens the curves cross for good at step 27; at the end of both, step 30, it is 0.100 lower" in text
+    )
+
+
 def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)])
     text = written(tmp_path, ["<b>broken</b>"])

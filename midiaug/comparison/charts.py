@@ -39,10 +39,16 @@ def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
 
 
 def curves(run: Run, span: tuple[float, float] | None) -> str:
-    """The training and the validation loss of a run over its epochs, with the best one marked."""
+    """The training and the validation loss of a run over its epochs, with the best one marked.
+
+    Over its steps where it validated several times an epoch.
+    """
     with styled():
         figure, axes = chart(4.2, 2.5)
         epochs = [row["epoch"] for row in run.rows]
+        often = len(set(epochs)) < len(epochs) and all(_is_number(row.get("step")) for row in run.rows)
+        unit = "step" if often else "epoch"
+        epochs = [row[unit] for row in run.rows]
         sides = [
             [row[key] if _is_number(row[key]) else np.nan for row in run.rows] for key in ("loss/train", "loss/val")
         ]
@@ -51,16 +57,16 @@ def curves(run: Run, span: tuple[float, float] | None) -> str:
         for losses, color, side in zip(sides, (TRAIN, VAL), ("train", "val"), strict=True):
             if np.isfinite(losses).any():
                 axes.plot(epochs, losses, "o-", color=color, markersize=size, linewidth=1.4, label=side)
-        axes.axvline(run.best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
+        axes.axvline(run.best[unit], color=GAP, linewidth=0.8, linestyle=":")
         if span:
             axes.set_ylim(*span)
             for losses, color in zip(sides, (TRAIN, VAL), strict=True):
                 _mark_above(axes, epochs, losses, color)
-        axes.set_xlabel("epoch")
+        axes.set_xlabel(unit)
         axes.set_ylabel("nats a token" if run.own else "loss, as logged")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         legend(axes, columns=2)
-        return drawn(figure, f"training and validation loss over the epochs of {run.name}")
+        return drawn(figure, f"training and validation loss over the {unit}s of {run.name}")
 
 
 def _mark_above(axes: Axes, epochs: Sequence[int], losses: Sequence[float], color: str) -> None:

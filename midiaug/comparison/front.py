@@ -3,10 +3,27 @@
 from collections.abc import Sequence
 
 from midiaug.comparison.groups import Figure, Group
+from midiaug.comparison.markup import card, chart_row, quiet
 from midiaug.comparison.svg import chart, drawn, label, styled
 from midiaug.plots import GAP, VAL
 
 _NAMED = 14  # of more groups in a chart, those on the front alone are named
+
+
+def part(groups: Sequence[Group]) -> list[str]:
+    """The part of the page: a chart for each model with several levels; nothing where there is none."""
+    models: dict[str, list[Group]] = {}
+    for group in known(groups):
+        models.setdefault(group.members[0].of_model, []).append(group)
+    several = {model: mine for model, mine in models.items() if len(mine) > 1}
+    if not several:
+        return []
+    said = (
+        "A dot is a level, its bars the standard deviation over the seeds. Filled: no other level is better in both. "
+        "The mean over twelve keys is that of pieces with room for all twelve."
+    )
+    cards = (card(model, trade_off(mine)) for model, mine in several.items())
+    return ["<h2>Own keys against all keys</h2>", chart_row(cards), quiet(said)]
 
 
 def known(groups: Sequence[Group]) -> list[Group]:
@@ -34,7 +51,7 @@ def trade_off(groups: Sequence[Group]) -> str:
         figure, axes = chart(4.2, 3.4)
         axes.grid(axis="x", alpha=0.25)
         axes.plot(*zip(*(_place(group) for group in best), strict=True), "-", color=VAL, linewidth=1.0, alpha=0.6)
-        for group in groups:
+        for number, group in enumerate(sorted(groups, key=_place)):
             figures, on_front = group.figures(), group in best
             x, y = _place(group)
             color = VAL if on_front else GAP
@@ -51,7 +68,9 @@ def trade_off(groups: Sequence[Group]) -> str:
             )
             if on_front or len(groups) <= _NAMED:
                 name = label(group.members[0].level or group.label, 18)
-                axes.annotate(name, (x, y), (5, 4), textcoords="offset points", fontsize=7, color=color)
+                axes.annotate(
+                    name, (x, y), (5, 4 if number % 2 else -10), textcoords="offset points", fontsize=7, color=color
+                )
         axes.margins(0.14)
         axes.set_xlabel("val in own keys, nats a token")
         axes.set_ylabel("mean val over twelve keys")

@@ -61,7 +61,6 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
     heads += ["gap before", "gap after", "closed", "in percent", "runs", "verdict"]
-    heads += ["change at equal tokens, at the end", "the curves"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -78,7 +77,6 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
                 f"{gain.runs} : {gain.baselines}",
                 gain.verdict,
-                *((number(gain.crossing.difference, sign=True), gain.crossing.words) if gain.crossing else ("", "")),
             ]
         )
     if any(gain.change for gain in gains):
@@ -90,11 +88,25 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
             "the same seed and weighs it by its tokens, so it need not be val after less val before, which are means "
             "of whole runs. Look-alikes count as one tune. The interval holds for other tunes and, with two seeds or "
             "more, for other seeds. Nothing closed: the gap before is no larger than chance makes it. "
-            "Green: helped; red: did not help; grey: cannot tell, as the interval holds 0 or the seeds disagree. "
-            "At the end: where the shorter of both trainings ended; all other figures are of each run's best epoch."
+            "Green: helped; red: did not help; grey: cannot tell, as the interval holds 0 or the seeds disagree."
         )
     )
-    return parts
+    return parts + _crossing_part(gains)
+
+
+def _crossing_part(gains: Sequence[Gain]) -> list[str]:
+    curves = [(gain, gain.crossing) for gain in gains if gain.crossing]
+    if not curves:
+        return []
+    heads = ["validation curves against none, at equal tokens", "change at the end of both", "which is at", ""]
+    rows = [
+        [f"{gain.model}, {gain.level}", number(both.difference, sign=True), both.updates, both.words]
+        for gain, both in curves
+    ]
+    return [
+        table(heads, rows),
+        quiet("The change above is between the best epochs of each; means over the seeds."),
+    ]
 
 
 def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[str]:
@@ -135,22 +147,7 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
                 "a smaller gap alone is not."
             )
         )
-    return parts + _front_part(groups)
-
-
-def _front_part(groups: Sequence[Group]) -> list[str]:
-    models: dict[str, list[Group]] = {}
-    for group in front.known(groups):
-        models.setdefault(group.members[0].of_model, []).append(group)
-    several = {model: mine for model, mine in models.items() if len(mine) > 1}
-    if not several:
-        return []
-    said = (
-        "A dot is a level, its bars the standard deviation over the seeds. Filled: no other level is better in both. "
-        "The mean over twelve keys is that of pieces with room for all twelve."
-    )
-    cards = (card(model, front.trade_off(mine)) for model, mine in several.items())
-    return ["<h2>Own keys against all keys</h2>", chart_row(cards), quiet(said)]
+    return parts + front.part(groups)
 
 
 def _run_table(described: Sequence[Described]) -> str:
