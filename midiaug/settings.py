@@ -42,6 +42,8 @@ class TrainDataSettings(DataSettings):
     """The keys under `data` of `python -m midiaug.train`."""
 
     train_limit: int | None = None
+    folds: int | None = None
+    fold: int = 0
 
 
 @dataclass

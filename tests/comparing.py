@@ -30,13 +30,14 @@ def write_run(
     *words: str,
     pieces: dict[str, float] | None = None,
     training: Iterable[str] = ("z.mid",),
+    first_group: int = 0,
     finished: bool = True,
     summary: dict[str, Any] | None = None,
 ) -> Path:
     """A run's folder without training: `words` as on train's command line.
 
     losses: (train, val) of each epoch, in nats a token. pieces: the loss of each validation piece in the best epoch;
-    each has 100 tokens and is a group of its own. training: names of further pieces.
+    each has 100 tokens and is a group of its own, counted from first_group. training: names of further pieces.
     summary: further content of summary.json.
     """
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
@@ -48,7 +49,7 @@ def write_run(
     write_csv(folder / "metrics.csv", rows)
     best = min(rows, key=lambda row: row["loss/val"])
     pieces = {"a.mid": 1.0, "b.mid": 2.0, "c.mid": 1.5} if pieces is None else pieces
-    named = {name: (number, loss) for number, (name, loss) in enumerate(pieces.items())}
+    named = {name: (number, loss) for number, (name, loss) in enumerate(pieces.items(), first_group)}
     if pieces:
         write_csv(folder / "val_pieces.csv", [_piece(name, *known) for name, known in named.items()])
     sides = {name: {"side": "val", "group": number} for name, (number, _) in named.items()}

@@ -44,7 +44,7 @@ ORDER = [
             "data.cache",
             "data.workers",
         ),
-        *("data.earlier", "data.corpus", "data.split", "data.transpose", "data.shifts", "data.proof"),
+        *("data.earlier", "data.corpus", "data.split", "data.folds", "data.transpose", "data.shifts", "data.proof"),
         *("data.tokenized", "data.store", "data.windows", "data.arguments", "data.routes", "data.plan"),
         *("data.dataset", "data.sampler", "data.sides", "data.report", "data.music", "data.identity"),
         *("data.module", "data.shards", "data.preparation", "prepare"),

@@ -158,6 +158,7 @@ def test_the_known_keys_are_those_of_the_files():
         (["aug.shifts=[-5,5]"], "aug.shifts=[-5,5],model=gru", "aug.shifts=-5,5,model=gru"),
         (["-m", "model=lstm,gru", "seed=3"], "model=gru,seed=3", "model=gru"),
         (["-m", "aug.shifts=[0],[-2,2]", "seed=3"], "aug.shifts=[-2,2],seed=3", "aug.shifts=-2,2"),
+        (["-m", "data.folds=3", "data.fold=0,1,2"], "data.fold=2,data.folds=3", "data.fold=2"),
         (["x=a/b c"], "x=a/b c", "x=a_b_c"),
         (["data.path='/my tunes'", "seed=1"], "data.path='/my tunes',seed=1", "seed=1"),
         (["-m", "data.path=a/b,a/c"], "data.path=a/c", "data.path=c"),

@@ -43,6 +43,21 @@ def test_neither_do_other_sides_of_the_same_pieces(tmp_path):
     assert "2 different sets of validation pieces" in remark
 
 
+def test_folds_compare_where_all_groups_have_the_same(tmp_path):
+    for level in ("none", "moderate"):
+        for fold in (0, 1):
+            words = (f"aug={level}", "data.folds=2", f"data.fold={fold}")
+            losses = [(1.0, 1.5 + fold + (level == "none") / 10)]
+            both = {"pieces": {f"{fold}": 1.0}, "training": [f"{1 - fold}"]}
+            write_run(tmp_path / f"{level}{fold}", losses, *words, **both)
+    assert remarks(tmp_path) == []
+    (tmp_path / "none1" / "metrics.csv").unlink()
+    (tmp_path / "none1" / "summary.json").unlink()
+    assert remarks(tmp_path) == [
+        "these runs were not all validated on the same folds: their means over the folds compare roughly"
+    ]
+
+
 def test_nor_do_the_losses_of_other_programs(tmp_path):
     write_run(tmp_path / "a", [(1.0, 1.5)])
     write_log(tmp_path / "b", {"val_loss": [(1, 1.0)]})

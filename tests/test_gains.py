@@ -1,5 +1,7 @@
 """What augmentation gained is judged on the same tunes, and a smaller gap alone is no gain."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from comparing import write_run
@@ -99,6 +101,25 @@ def test_seeds_that_agree_are_said_to(tmp_path):
     ((gain,), _) = gains(tmp_path)
     assert gain.verdict == "helped"
     assert "in each of the 3 seeds" in gain.sentence
+
+
+def test_folds_are_paired_with_their_own_and_make_one_change_a_seed(tmp_path):
+    by = {0: -0.20, 1: 0.05, 2: -0.30}
+    names = [f"{fold}{name}" for fold in by for name in PIECES]
+    for seed, fold, level in product((0, 1), by, ("none", "moderate")):
+        pieces = {f"{fold}{name}": loss for name, loss in changed(by[fold] * (level == "moderate"), 0).items()}
+        words = (f"aug={level}", f"seed={seed}", "data.folds=3", f"data.fold={fold}")
+        losses = [(1 + seed + fold / 10, mean(pieces))]
+        training, first = set(names) - set(pieces), fold * len(PIECES)
+        folder = tmp_path / f"{level}{seed}{fold}"
+        write_run(folder, losses, *words, pieces=pieces, training=training, first_group=first)
+    ((gain,), remarks) = gains(tmp_path)
+    assert (gain.model, gain.runs, gain.baselines, remarks) == ("LSTM 2 x 256", 6, 6, [])
+    assert [(one.seed, one.split, one.better) for one in gain.by_seed] == [(0, "3 folds", True), (1, "3 folds", True)]
+    assert gain.by_seed[1].folds == pytest.approx(by)
+    assert gain.change.nats == pytest.approx(-0.15)
+    assert gain.change.tunes == 3 * len(PIECES)
+    assert "over these 36 tunes in 3 folds and 2 seeds), in each of the 2 seeds and in 4 of 6 folds" in gain.sentence
 
 
 def test_a_seed_without_its_like_is_left_out_and_named(tmp_path):

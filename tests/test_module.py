@@ -163,6 +163,16 @@ def test_training_on_fewer_pieces_leaves_the_validation_as_it_is(module_of, dm):
     assert few.split.content() == dm.split.content()
 
 
+def test_over_all_folds_every_piece_is_validated_on_once_and_each_says_which_it_is(module_of, dm):
+    parts = [module_of(val_split=0.1, folds=4, fold=fold) for fold in range(4)]
+    assert (np.sum([part.split.validation for part in parts], axis=0) == 1).all()
+    for fold, part in enumerate(parts):
+        content = part.split.content()
+        assert (content["fold"], content["folds"], content["val_split"]) == (fold, 4, 0.25)
+        assert set(part.train.pieces.tolist()) == set(np.flatnonzero(~part.split.validation).tolist())
+    assert "folds" not in dm.split.content()
+
+
 def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
     dm.split.write(tmp_path / "split.json")
     other = module_of(seed=5)
@@ -183,6 +193,12 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
         ({"window": MAX_WINDOW + 1}, "data.window=65537: give a number of tokens"),
         ({"val_split": 0}, "data.val_split=0: give a share between 0 and 1"),
         ({"val_split": 1.0}, "data.val_split=1.0: give a share between 0 and 1"),
+        ({"folds": 1}, "data.folds=1: give a number of folds, 2 or more"),
+        ({"folds": 5, "fold": -1}, "data.fold=-1: give one of the folds, counted from 0"),
+        ({"folds": 5, "fold": 5, "val_split": 0.1}, "data.fold=5: data.folds=5 makes folds 0 to 4; give one"),
+        ({"fold": 2}, "data.fold=2: of how many? give data.folds too"),
+        ({"folds": 5, "split": "split.json"}, "data.folds=5: not with data.split, which says already"),
+        ({"folds": 5, "val_split": 0.2}, "data.val_split=0.2: data.folds=5 validates on 1 of 5 parts; leave it out"),
         ({"twin_share": 0}, "data.twin_share=0: give a share above 0"),
         ({"twin_share": 1.5}, "data.twin_share=1.5: give a share above 0"),
         ({"max_bars": 0}, "data.max_bars=0: give a number of bars"),

@@ -6,10 +6,11 @@ from miditok import REMI
 
 from midiaug.data import sides
 from midiaug.data.corpus import read_corpus
+from midiaug.data.folds import deal_folds
 from midiaug.data.pieces import Limits
-from midiaug.data.sides import groups_of, split_of, windows_of
+from midiaug.data.sides import fold_of, groups_of, split_of, windows_of
 from midiaug.data.sources import folder
-from midiaug.data.split import draw_split, twin_groups
+from midiaug.data.split import Fold, draw_split, twin_groups
 from midiaug.data.store import build_store
 from midiaug.data.windows import Windows
 
@@ -28,7 +29,7 @@ def forbidden(monkeypatch):
         raise AssertionError("it was worked out again")
 
     def forbid() -> None:
-        for name in ("twin_groups", "draw_split", "_windows"):
+        for name in ("twin_groups", "draw_split", "deal_folds", "_windows"):
             monkeypatch.setattr(sides, name, again)
 
     return forbid
@@ -46,6 +47,20 @@ def test_the_split_is_that_of_the_draw_and_is_kept(music, cache, forbidden):
             assert (split.group == group).all()
             assert list(split.names) == corpus.names.all()
         forbidden()
+
+
+def test_folds_are_those_that_are_dealt_and_are_kept(music, cache, forbidden):
+    corpus, _ = music
+    dealt = deal_folds(corpus.names, twin_groups(corpus.ngrams, 0.5), 3, 4)
+    for _ in range(2):
+        for number in range(3):
+            split = fold_of(corpus, 0.5, Fold(number, 3), 4, cache)
+            assert (split.validation == (dealt == number)).all()
+            assert (split.fold, split.val_split, split.seed) == (Fold(number, 3), 1 / 3, 4)
+        forbidden()
+    for folds, seed in ((4, 4), (3, 5)):
+        with pytest.raises(AssertionError, match="worked out again"):
+            fold_of(corpus, 0.5, Fold(0, folds), seed, cache)
 
 
 @pytest.mark.parametrize("changed", [{"twin_share": 0.4}, {"val_split": 0.3}, {"seed": 9}])

@@ -243,6 +243,13 @@ def test_the_seed_decides_and_each_tune_gets_its_turn():
     assert set().union(*drawn) == set(names)
 
 
+@pytest.mark.parametrize(("seed", "drawn"), enumerate([[7, 8, 11], [1, 2, 11], [4, 5, 6], [8, 9, 10]]))
+def test_what_a_seed_draws_stays_as_it_is(seed, drawn):
+    split = draw_split(*grouped([1, 2, 1, 3, 1, 1, 2, 1]), 0.25, seed)
+    assert np.flatnonzero(split.validation).tolist() == drawn
+    assert list(split.content()) == ["seed", "val_split", "pieces"]
+
+
 @pytest.mark.parametrize("sizes", [[1, 2, 1, 3, 1, 1, 2, 1], [3, 3], [4, 4, 4]], ids=str)
 def test_the_order_of_the_files_does_not_decide(sizes):
     names, group = grouped(sizes)

@@ -208,6 +208,7 @@ _CONFIG: dict[tuple[str, str], Callable[[Any], bool]] = {
     **dict.fromkeys((("data", "path"), ("data", "cache_dir")), lambda value: value is None or isinstance(value, str)),
     **dict.fromkeys((("data", "source"), ("data", "collection"), ("model", "cell")), lambda v: isinstance(v, str)),
     **dict.fromkeys((("aug", "draw"), ("aug", "out_of_range")), lambda value: isinstance(value, str)),
+    **dict.fromkeys((("data", "fold"), ("data", "folds")), lambda value: value is None or _whole(value) is not None),
     **dict.fromkeys((("model", "layers"), ("model", "hidden"), ("", "seed")), lambda value: _whole(value) is not None),
     ("aug", "shifts"): lambda value: _shifts(value) is not None,
 }

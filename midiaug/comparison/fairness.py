@@ -1,5 +1,7 @@
 """Which losses of a comparison do not compare, and why."""
 
+from collections import defaultdict
+
 from midiaug.comparison.groups import Described
 from midiaug.offline.names import is_copy
 
@@ -28,8 +30,15 @@ def fairness(described: list[Described]) -> list[str]:
     if tokenizers:
         named = ", ".join(tokenizers.get("tokenizer.name", sorted(tokenizers)))
         remarks.append(f"these runs have different tokenizers ({named}): compare nats a note, not nats a token")
-    splits = {one.run.split_key for one in own}
-    if len(splits) > 1 and not remarks:
+    splits = {one.run.split_key for one in own if one.run.fold is None}
+    folds: dict[str, set[tuple[int | None, int | None]]] = defaultdict(set)
+    for one in own:
+        folds[one.label].add((one.seed, one.run.fold))
+    if any(one.run.fold is not None for one in own) and len({frozenset(each) for each in folds.values()}) > 1:
+        remarks.append(
+            "these runs were not all validated on the same folds: their means over the folds compare roughly"
+        )
+    elif len(splits) > 1 and not remarks:
         remarks.append(
             f"these runs were judged by {len(splits)} different sets of validation pieces, as each seed draws its own: "
             "compare groups of the same seeds, or train with data.split=FILE"

@@ -81,11 +81,15 @@ def _judgement(gain: Gain) -> str:
     if change.low is None or change.high is None:
         return f" cannot be judged: one tune tells too little (validation loss {change.nats:+.3f} nats a token)."
     fell, seeds = change.nats < 0, len(gain.by_seed)
-    over = f"these {change.tunes:,} tunes" + (f" and {seeds} seeds" if seeds > 1 else "")
+    folds = len({fold for one in gain.by_seed for fold in one.folds})
+    over = f"these {change.tunes:,} tunes" + (f" in {folds} folds" if folds > 1 else "")
+    over += f" and {seeds} seeds" if seeds > 1 else ""
     figure = f"{'fell' if fell else 'rose'} by {abs(change.nats):.3f} nats a token"
     figure += f" (95 % interval {change.low:+.3f} to {change.high:+.3f}, over {over})"
     alike = gain.better if fell else seeds - gain.better
-    share = f", in {f'each of the {seeds}' if alike == seeds else f'{alike} of {seeds}'} seeds" if seeds > 1 else ""
+    by_fold = [(moved < 0) == fell for one in gain.by_seed for moved in one.folds.values()]
+    shares = [_share(alike, seeds, "seeds"), _share(sum(by_fold), len(by_fold), "folds")]
+    share = f", in {' and in '.join(filter(None, shares))}" if any(shares) else ""
     if gain.verdict == "helped":
         return f" helped: the validation loss {figure}{share}."
     if gain.verdict == "did not help":
@@ -94,6 +98,11 @@ def _judgement(gain: Gain) -> str:
     if change.high < 0:
         return f" cannot be told apart: the validation loss {figure}, but only in {alike} of {seeds} seeds."
     return f" cannot be told apart: the validation loss {figure}{share}: no difference that {over} can show."
+
+
+def _share(alike: int, count: int, noun: str) -> str:
+    """Nothing for a single one."""
+    return "" if count < 2 else f"{f'each of the {count}' if alike == count else f'{alike} of {count}'} {noun}"
 
 
 def _of_seeds(changes: Sequence[SeedChange]) -> str:

@@ -1,7 +1,7 @@
 """Which runs are of the same model, which of those of the same augmentation, and what all of them are called."""
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -26,6 +26,7 @@ _ASIDE = (
         "data.path",
         "data.source",
         "data.split",
+        "data.fold",
         "data.num_workers",
         "data.route",
     ),
@@ -66,6 +67,12 @@ class Described:
         return f"{self.of_model}, {self.level}" if self.level else self.of_model
 
     @property
+    def draw(self) -> str:
+        """What tells the run from the others of its group: `seed 0`, `seed 0, fold 2`; nothing where not known."""
+        named = (("seed", self.seed), ("fold", self.run.fold))
+        return ", ".join(f"{name} {number}" for name, number in named if number is not None)
+
+    @property
     def losses_by_key(self) -> dict[str, float]:
         """The validation loss by shift, "-6" to "5", as summary.json has it; empty where it has none."""
         return losses_by_key(self.run)
@@ -73,7 +80,7 @@ class Described:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs that differ by their seed alone."""
+    """Runs that differ by their seed alone, and by the fold that they were validated on."""
 
     members: list[Described]
 
@@ -83,8 +90,14 @@ class Group:
         return self.members[0].label
 
     def figures(self) -> dict[str, Figure]:
-        """Mean and spread over the seeds of each figure; sd is None for one run."""
+        """Mean and spread over the runs of each figure; sd is None for one run."""
         return {name: mean_and_sd([value(member.run) for member in self.members]) for name, value in FIGURES.items()}
+
+
+def spread_over(groups: Iterable[Group]) -> str:
+    """What the runs of a group differ by."""
+    folds = any(one.run.fold is not None for group in groups for one in group.members)
+    return "the seeds and folds" if folds else "the seeds"
 
 
 def losses_by_key(run: Run) -> dict[str, float]:
@@ -132,7 +145,7 @@ def describe(runs: list[Run]) -> list[Described]:
 
 
 def grouped(described: list[Described]) -> list[Group]:
-    """Finished runs by all but their seed, by mean validation loss; each of another program's is by itself."""
+    """Finished runs by all but their seed and fold, by mean validation loss; each of another program's is by itself."""
     groups: dict[Any, list[Described]] = {}
     for one in described:
         if one.run.finished:

@@ -97,7 +97,7 @@ def _shown_run(described: list[Described]) -> tuple[Described, str | None, list[
     if len(splits) == 1:
         return first, None, remarks
     split = "the split of " + (
-        f"run {first.run.name}" if first.seed is None else f"seed {first.seed} (run {first.run.name})"
+        f"run {first.run.name}" if first.seed is None else f"{first.draw} (run {first.run.name})"
     )
     return first, split, [*remarks, f"the music is shown with {split}; other runs have other validation pieces"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from midiaug import __version__
 from midiaug.comparison import charts, front
 from midiaug.comparison.gained import Gain
-from midiaug.comparison.groups import Described, Group
+from midiaug.comparison.groups import Described, Group, spread_over
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
 from midiaug.comparison.numbers import number, spread
 from midiaug.comparison.progress import tracked
@@ -125,7 +125,7 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
     if any(len(group.members) > 1 for group in groups):
         names = ("val", "gap", "train", "nats_per_note", "key_spread", "over_keys")
         heads = [
-            "mean ± standard deviation over the seeds",
+            f"mean ± standard deviation over {spread_over(groups)}",
             "runs",
             "val",
             "gap",
@@ -180,8 +180,7 @@ def _curve_part(described: Sequence[Described]) -> list[str]:
         content = [charts.curves(one.run, span if one.run.own else None)]
         if one.losses_by_key:
             content.append(charts.by_key(one.losses_by_key, key_span))
-        seed = "" if one.seed is None else f", seed {one.seed}"
-        cards.append(card(f"{one.label}{seed}", *content))
+        cards.append(card(f"{one.label}, {one.draw}" if one.draw else one.label, *content))
     return [
         "<h2>Curves</h2>",
         quiet(

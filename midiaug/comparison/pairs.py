@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import numpy as np
@@ -34,7 +34,8 @@ class Change:
 class SeedChange:
     """The change with one seed, in nats a token, on the validation pieces that `split` stands for.
 
-    seed: None where both sides have no seed in common, and their means are compared.
+    seed: None where both sides have no seed in common, and their means are compared. folds: the change in each fold
+    that was validated on, which together make the seed's; empty where the split is no fold.
     """
 
     seed: int | None
@@ -42,6 +43,7 @@ class SeedChange:
     nats: float
     tunes: int
     better: bool
+    folds: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class Pair:
     split: str
     before: list[Run]
     after: list[Run]
+
+    @property
+    def fold(self) -> int | None:
+        """The fold that both sides were validated on."""
+        return self.before[0].fold
 
     @property
     def runs(self) -> list[Run]:
@@ -78,13 +85,14 @@ def pairs_of(before: Iterable[Described], after: Iterable[Described]) -> list[Pa
         for seed in shared or [None]:
             still, moved = ([one.run for one in side if seed is None or one.seed == seed] for side in sides)
             pairs.append(Pair(seed, split, still, moved))
-    return sorted(pairs, key=lambda pair: (pair.seed is None, pair.seed or 0, pair.split))
+    return sorted(pairs, key=lambda pair: (pair.seed is None, pair.seed or 0, pair.fold or 0, pair.split))
 
 
 def change_of(pairs: Sequence[Pair]) -> tuple[Change, list[SeedChange]] | None:
-    """How the validation loss changed on the pieces that both sides of a pair have, in all and of each pair.
+    """How the validation loss changed on the pieces that both sides of a pair have, in all and with each seed.
 
-    Look-alikes count as one tune, in all pairs together. None without a piece in common.
+    Look-alikes count as one tune, in all pairs together; a seed's folds are put together. None without a piece in
+    common.
     """
     rows = []
     for pair in pairs:
@@ -95,13 +103,20 @@ def change_of(pairs: Sequence[Pair]) -> tuple[Change, list[SeedChange]] | None:
     if not kept:
         return None
     nats, tokens = _table([pair.before[0] for pair, _ in kept], [row for _, row in kept])
-    alone = nats.sum(1) / tokens.sum(1)
-    tunes = (tokens > 0).sum(1)
-    by_seed = [
-        SeedChange(pair.seed, pair.split, float(change), int(count), bool(change < 0))
-        for (pair, _), change, count in zip(kept, alone, tunes, strict=True)
-    ]
+    together: dict[tuple[int | None, str], list[int]] = defaultdict(list)
+    for number, (pair, _) in enumerate(kept):
+        together[pair.seed, pair.split if pair.fold is None else ""].append(number)
+    by_seed = [_of_seed([kept[row][0] for row in rows], nats[rows], tokens[rows]) for rows in together.values()]
     return estimated(nats, tokens), by_seed
+
+
+def _of_seed(pairs: Sequence[Pair], nats: Matrix, tokens: Matrix) -> SeedChange:
+    """The change over one pair, or over several folds of one seed. nats, tokens: (pairs, tunes)."""
+    alone = (nats.sum(1) / tokens.sum(1)).tolist()
+    folds = {pair.fold: change for pair, change in zip(pairs, alone, strict=True) if pair.fold is not None}
+    split = f"{len(folds)} folds" if folds else pairs[0].split
+    change, tunes = float(nats.sum() / tokens.sum()), int((tokens.sum(0) > 0).sum())
+    return SeedChange(pairs[0].seed, split, change, tunes, change < 0, folds)
 
 
 def gap_noise(runs: Sequence[Run], gaps: Sequence[float | None]) -> float | None:

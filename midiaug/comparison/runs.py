@@ -64,6 +64,12 @@ class Run:
         return _digest(sorted(self.sides)) if self.sides else None
 
     @property
+    def fold(self) -> int | None:
+        """Which of several folds it was validated on; None where its split is no fold."""
+        data = self.config.get("data", {})
+        return data.get("fold") if data.get("folds") else None
+
+    @property
     def tokens_per_second(self) -> float | None:
         """While training, the median over the epochs."""
         speeds = sorted(row["tokens_per_second"] for row in self.rows if row.get("tokens_per_second") is not None)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from midiaug.comparison.gained import Gain
-from midiaug.comparison.groups import FIGURES, Described, Group
+from midiaug.comparison.groups import FIGURES, Described, Group, spread_over
 from midiaug.comparison.numbers import duration, number, speed, spread
 from midiaug.comparison.recommendation import Recommendation
 from midiaug.comparison.runs import Run
@@ -128,7 +128,7 @@ def _keys(described: Sequence[Described]) -> Table:
 
 
 def _groups(groups: Sequence[Group]) -> Table:
-    heads = ["over the seeds, mean ± sd", "runs", "train", "val", "gap", "val a note", "keys"]
+    heads = [f"over {spread_over(groups)}, mean ± sd", "runs", "train", "val", "gap", "val a note", "keys"]
     table = _table("", heads)
     for group in groups:
         figures = group.figures()

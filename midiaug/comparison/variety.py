@@ -28,9 +28,9 @@ def variety_rows(one: Described) -> list[list[str]]:
     rows = []
     for name, content in one.run.generated.items():
         variety, against = content.get("variety"), content.get("against")
-        seed = "" if one.seed is None else f", seed {one.seed}"
+        draw = f", {one.draw}" if one.draw else ""
         labels = {
-            "generated": f"{one.label}{seed}\n{one.run.name}/generated/{name}",
+            "generated": f"{one.label}{draw}\n{one.run.name}/generated/{name}",
             "validation": against if isinstance(against, str) else "",
         }
         for whose in ("generated", "validation"):

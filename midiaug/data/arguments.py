@@ -9,6 +9,8 @@ from midiaug.errors import ConfigError
 
 Rule = tuple[Callable[[Any], bool], str]
 
+VAL_SPLIT = 0.1  # where none is given
+
 PLAIN = (
     *("path", "source", "collection", "column", "limit", "train_limit", "val_split", "twin_share"),
     *("max_bars", "max_tokens"),
@@ -20,6 +22,8 @@ RULES: dict[str, Rule] = {
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
     "data.train_limit": (lambda n: n is None or n >= 1, "give a number of pieces, 1 or more, or null for all"),
     "data.val_split": (lambda share: 0 < share < 1, "give a share between 0 and 1, such as 0.1"),
+    "data.folds": (lambda n: n is None or n >= 2, "give a number of folds, 2 or more, or null for one split"),
+    "data.fold": (lambda n: n >= 0, "give one of the folds, counted from 0"),
     "data.twin_share": (lambda share: 0 < share <= 1, "give a share above 0, up to 1"),
     "data.window": (lambda n: 2 <= n <= 1 << 16, "give a number of tokens from 2 to 65536"),
     "data.batch_size": (lambda n: n >= 1, "a batch holds at least one window"),
@@ -57,6 +61,23 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
             usable = False
         if not usable:
             raise ConfigError(f"{key}={value}: {advice}")
+    if "folds" in arguments:
+        _check_folds(arguments["folds"], arguments["fold"], arguments["val_split"], arguments["split"])
+
+
+def _check_folds(folds: int | None, fold: int, val_split: float, split: object) -> None:
+    if folds is None:
+        if fold:
+            raise ConfigError(f"data.fold={fold}: of how many? give data.folds too, such as data.folds=5")
+        return
+    if fold >= folds:
+        raise ConfigError(f"data.fold={fold}: data.folds={folds} makes folds 0 to {folds - 1}; give one of these")
+    if split is not None:
+        raise ConfigError(f"data.folds={folds}: not with data.split, which says already who is validated on; give one")
+    if val_split != VAL_SPLIT:
+        raise ConfigError(
+            f"data.val_split={val_split}: data.folds={folds} validates on 1 of {folds} parts; leave it out"
+        )
 
 
 def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:

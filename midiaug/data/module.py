@@ -3,13 +3,13 @@
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import check_arguments, check_source, plain, usable
+from midiaug.data.arguments import VAL_SPLIT, check_arguments, check_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
@@ -45,6 +45,11 @@ class MidiDataModule(LightningDataModule):
     After `setup`: corpus, store, split, route_name, train (a TransposedDataset), validation (likewise).
     """
 
+    _training: TransposingLoader | None = None
+    _training_rank = (0, 1)
+    _loaders: list[TransposingLoader]
+    _position: dict[str, int] | None = None
+
     def __init__(
         self,
         path: str | Path | None = None,
@@ -60,7 +65,9 @@ class MidiDataModule(LightningDataModule):
         batch_size: int = 64,
         num_workers: int | Literal["auto"] = "auto",
         route: RouteName = "auto",
-        val_split: float = 0.1,
+        val_split: float = VAL_SPLIT,
+        folds: int | None = None,
+        fold: int = 0,
         split: str | Path | dict[str, Any] | None = None,
         twin_share: float = 0.5,
         max_bars: int = 10_000,
@@ -79,23 +86,20 @@ class MidiDataModule(LightningDataModule):
         self.arguments = plain(locals())
         self.source = source or ("bundled" if path is None else "folder")
         check_source(self.source, path, column)
-        self.path, self.collection, self.column, self.limit = path, collection, column, limit
+        self.path, self.collection, self.column, self.train_limit = path, collection, column, train_limit
         self.tokenizer: MusicTokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer())
         self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.limits, self.window, self.batch_size = Limits(max_bars, max_tokens), window, batch_size
-        self.requested_workers, self.requested_route = num_workers, route
-        self.val_split, self.split_file, self.twin_share, self.train_limit = val_split, split, twin_share, train_limit
+        self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
+        self.reading = Reading(self.limits, limit, val_split, split, twin_share, seed, folds, fold)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.plan = Plan(draw, original, None if anneal is None else tuple(anneal), starts)
-        self.draw, self.out_of_range, self.seed, self.tell_shifts = draw, out_of_range, seed, tell_shifts
-        self._training, self._training_rank = cast("TransposingLoader | None", None), (0, 1)
-        self._loaders, self._position = cast("list[TransposingLoader]", []), cast("dict[str, int] | None", None)
+        self.draw, self.out_of_range, self.seed, self._loaders = draw, out_of_range, seed, []
 
     @cached_property
     def _music(self) -> Music:
-        how = Reading(self.limits, self.limit, self.val_split, self.split_file, self.twin_share, self.seed)
         entries = list_entries(self.source, self.path, self.collection, self.column)
-        return read_music(entries, self.tokenizer, how, self.cache_dir)
+        return read_music(entries, self.tokenizer, self.reading, self.cache_dir)
 
     @property
     def corpus(self) -> Corpus:

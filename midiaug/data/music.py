@@ -12,9 +12,9 @@ from midiaug.data.corpus import Corpus, read_corpus
 from midiaug.data.parquet import rows
 from midiaug.data.pieces import Limits
 from midiaug.data.report import report_pieces, report_split, report_unwritable, report_velocity, say
-from midiaug.data.sides import groups_of, split_of
+from midiaug.data.sides import fold_of, groups_of, split_of
 from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
-from midiaug.data.split import Split, read_split
+from midiaug.data.split import Fold, Split, read_split
 from midiaug.data.store import TokenStore, build_store
 from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError, SplitError
@@ -41,6 +41,8 @@ class Reading:
     split_file: str | Path | dict[str, Any] | None
     twin_share: float
     seed: int
+    folds: int | None = None
+    fold: int = 0
 
 
 def list_entries(source: str, path: str | Path | None, collection: str, column: str | None = None) -> list[Entry]:
@@ -90,6 +92,8 @@ def read_pieces(
 
 
 def _split(corpus: Corpus, how: Reading, cache_dir: Path) -> Split:
+    if how.folds is not None:
+        return fold_of(corpus, how.twin_share, Fold(how.fold, how.folds), how.seed, cache_dir)
     if how.split_file is None:
         return split_of(corpus, how.twin_share, how.val_split, how.seed, cache_dir)
     group = np.asarray(groups_of(corpus, how.twin_share, cache_dir))

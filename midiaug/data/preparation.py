@@ -43,7 +43,7 @@ def prepare(data: MidiDataModule, shards: int | None = None, shard: int | None =
 
     Raises ConfigError for a shard that is none of them; CorpusError where there is nothing to read in all.
     """
-    check_shards(shards, shard, data.limit)
+    check_shards(shards, shard, data.reading.limit)
     start = time.perf_counter()
     if shards is None or shard is None:
         found: tuple[Corpus, TokenStore | None] | None = (data.corpus, data.store)

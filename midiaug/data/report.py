@@ -57,7 +57,8 @@ def report_split(split: Split, used: NDArray[np.bool_], twin_share: float) -> No
         )
     val = int((split.validation & used).sum())
     train = int((~split.validation & used).sum())
-    say("split", f"{train:,} pieces to train on, {val:,} to validate on")
+    which = f", {split.fold}" if split.fold else ""
+    say("split", f"{train:,} pieces to train on, {val:,} to validate on{which}")
 
 
 def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from midiaug.data.cache import kept_arrays, key_of
 from midiaug.data.corpus import Corpus
 from midiaug.data.digests import digest
-from midiaug.data.split import VERSION, Split, draw_split, twin_groups
+from midiaug.data.folds import deal_folds
+from midiaug.data.split import VERSION, Fold, Split, draw_split, twin_groups
 from midiaug.data.store import TokenStore
 from midiaug.data.windows import Windows
 
@@ -34,6 +35,21 @@ def split_of(corpus: Corpus, twin_share: float, val_split: float, seed: int, cac
 
     validation = kept_arrays(cache_dir / "splits" / key, drawn)["validation"]
     return Split(corpus.names, group, validation, val_split, seed)
+
+
+def fold_of(corpus: Corpus, twin_share: float, fold: Fold, seed: int, cache_dir: Path) -> Split:
+    """The split that validates on one fold of those that the seed deals.
+
+    Raises SplitError where there are fewer groups than folds.
+    """
+    group = groups_of(corpus, twin_share, cache_dir)
+    key = key_of([_FORMAT, VERSION, corpus.key, twin_share, "folds", fold.folds, seed])
+
+    def dealt() -> dict[str, NDArray[np.int64]]:
+        return {"fold": deal_folds(corpus.names, np.asarray(group), fold.folds, seed)}
+
+    validation = np.asarray(kept_arrays(cache_dir / "splits" / key, dealt)["fold"]) == fold.fold
+    return Split(corpus.names, group, validation, 1 / fold.folds, seed, fold)
 
 
 def windows_of(

@@ -7,7 +7,7 @@ whose transposed twin is trained on would close the gap between the losses on pa
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,22 @@ _PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
+class Fold:
+    """The fold that is validated on, counted from 0, and how many there are."""
+
+    fold: int
+    folds: int
+
+    def __str__(self) -> str:
+        return f"fold {self.fold} of 0 to {self.folds - 1}"
+
+
+@dataclass(frozen=True)
 class Split:
     """A side and a group for each piece.
 
     names: the pieces' paths within their source. group: (pieces,) int64. validation: (pieces,) bool.
+    fold: None where the split is not one of several folds.
     """
 
     names: Sequence[str]
@@ -40,14 +52,16 @@ class Split:
     validation: NDArray[np.bool_]
     val_split: float
     seed: int
+    fold: Fold | None = None
 
     def content(self) -> dict[str, Any]:
-        """What split.json holds: `{seed, val_split, pieces: {name: {side, group}}}`."""
+        """What split.json holds: `{seed, val_split, pieces: {name: {side, group}}}`, of a fold also `fold`, `folds`."""
         pieces = {
             name: {"side": "val" if val else "train", "group": int(group)}
             for name, val, group in zip(self.names, self.validation, self.group, strict=True)
         }
-        return {"seed": self.seed, "val_split": self.val_split, "pieces": pieces}
+        folds = asdict(self.fold) if self.fold else {}
+        return {"seed": self.seed, "val_split": self.val_split, **folds, "pieces": pieces}
 
     def write(self, path: Path) -> None:
         """Write split.json, whole or not at all."""
@@ -148,6 +162,13 @@ def _in_order_of_first(labels: NDArray[np.int32]) -> NDArray[np.int64]:
     return rank[inverse]
 
 
+def tunes_by_name(names: Sequence[str], group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(groups,) the groups in the order of their first name, whatever the order of the pieces."""
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
+    tunes: NDArray[np.int64] = group[by_name[np.sort(np.unique(group[by_name], return_index=True)[1])]]
+    return tunes
+
+
 def draw_split(names: Sequence[str], group: NDArray[np.int64], val_split: float, seed: int) -> Split:
     """Draw whole groups for validation until they hold `val_split` of the pieces.
 
@@ -156,8 +177,7 @@ def draw_split(names: Sequence[str], group: NDArray[np.int64], val_split: float,
     """
     if not 0 < val_split < 1:
         raise SplitError(f"data.val_split={val_split}: give a share between 0 and 1, such as 0.1")
-    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), np.int64)
-    tunes = group[by_name[np.sort(np.unique(group[by_name], return_index=True)[1])]]  # by their first name
+    tunes = tunes_by_name(names, group)
     if len(tunes) < 2:
         raise SplitError(
             f"{_count(len(names), 'piece')} of {_count(len(tunes), 'tune')}: a split into training and "
