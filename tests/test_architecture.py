@@ -75,7 +75,7 @@ ORDER = [
             for name in ("settings", "sound", "grammar", "cursor", "progress", "sampling", "prompts")
         ),
         *("generation." + name for name in ("songs", "counterpart", "spread", "figures", "continuing", "beginnings")),
-        *("generation.composing", "generate"),
+        *("generation.composing", "generate", "counting"),
         *(
             "comparison." + name
             for name in ("settings", "progress", "finding", "logs", "contents", "runs", "groups", "pairs")
@@ -89,6 +89,7 @@ ORDER = [
                 "recommendation",
                 "fairness",
                 "statistics",
+                "yardstick",
                 "augmented",
                 "music",
             )

@@ -116,6 +116,7 @@ FIGURES: dict[str, Callable[[Run], float | None]] = {
     "train": lambda run: run.best.get("loss/train"),
     "val": lambda run: run.best.get("loss/val"),
     "gap": lambda run: run.best.get("loss/gap"),
+    "corrected": lambda run: run.corrected,
     "nats_per_note": lambda run: run.best.get("nats_per_note/val"),
     "key_spread": lambda run: run.summary.get("key_spread"),
     "over_keys": _over_keys,

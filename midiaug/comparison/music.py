@@ -12,6 +12,7 @@ from midiaug.comparison.augmented import Counted, augmented
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.statistics import corpus_statistics, count_notes
+from midiaug.comparison.yardstick import measure
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
@@ -25,6 +26,7 @@ _KEYS = ("collection", "column", "limit", "val_split", "twin_share", "window", "
 
 def look_at_music(settings: CompareSettings, described: list[Described]) -> tuple[dict[str, Any], list[str]]:
     """The statistics of the corpus, and what each set of shifts makes of it, and what was left out, with remarks.
+    Runs that learned this music are given their yardstick by it.
 
     Raises MidiaugError where the music cannot be read; ConfigError where the runs do not say which it was.
     """
@@ -34,6 +36,7 @@ def look_at_music(settings: CompareSettings, described: list[Described]) -> tupl
     else:
         first, split, remarks = _shown_run(described)
         data, name = _of_run(settings, first), str(first.settings["source"])
+    measure(data, described)
     notes = count_notes(data.corpus, data.limits, data.cache_dir)
     training = ~data.split.validation & data.store.has_pieces
     windows, of_window = windows_of(data.store, training, data.arguments["window"], data.cache_dir)

@@ -24,6 +24,7 @@ from midiaug.comparison.tables import (
     run_cells,
 )
 from midiaug.comparison.variety import COPYING, VARIETY, variety_rows
+from midiaug.comparison.yardstick import sentence
 from midiaug.keys import TONICS
 from midiaug.printable import printable
 
@@ -116,7 +117,8 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
     parts.append(
         quiet(
             "Losses in nats a token at the best epoch: how surprised the model is by the next token. "
-            "Gap: val less train. Key spread: the loss in the hardest of twelve keys less that in the easiest."
+            "Gap: val less train. Key spread: the loss in the hardest of twelve keys less that in the easiest. "
+            + sentence(described)
         )
     )
     keys = keys_rows(described)
@@ -151,12 +153,14 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
 
 
 def _run_table(described: Sequence[Described]) -> str:
-    heads = ["run", "val", "gap", "train", "seed", "best epoch", "val, nats a note", "key spread", "mean of 12 keys"]
+    heads = ["run", "val", "gap", "train", "seed", "best epoch"]
+    judged = bool(sentence(described))
+    heads += [*(["gap, corrected"] if judged else []), "val, nats a note", "key spread", "mean of 12 keys"]
     heads += ["time", "tokens/s"]
     rows = []
     for one in described:
         run, best = one.run, one.run.best
-        train, val, gap, *others = run_cells(run)
+        train, val, gap, *others = run_cells(run, judged)
         label = printable(one.label) + ("" if run.finished else " (not finished)")
         rows.append(
             [

@@ -137,12 +137,12 @@ def gap_noise(runs: Sequence[Run], gaps: Sequence[float | None]) -> float | None
     if not rows:
         return None
     nats, tokens = _table([part[0] for part in by_split.values() if _common(part)], rows)
-    variance, freedom = _over_tunes(nats, tokens)
+    variance, freedom = over_tunes(nats, tokens)
     known = [gap for gap in gaps if gap is not None]
     if freedom < 1 or not known:
         return None
     spread = float(np.var(known, ddof=1)) / len(known) if len(known) > 1 else 0.0
-    return _half(2 * variance, freedom, spread, len(known) - 1)
+    return half_interval(2 * variance, freedom, spread, len(known) - 1)
 
 
 def estimated(nats: Matrix, tokens: Matrix) -> Change:
@@ -156,7 +156,7 @@ def estimated(nats: Matrix, tokens: Matrix) -> Change:
     size = tokens.sum(1)
     weight, alone = size / size.sum(), nats.sum(1) / size
     mean, tunes = float(weight @ alone), int((tokens.sum(0) > 0).sum())
-    variance, freedom = _over_tunes(nats, tokens)
+    variance, freedom = over_tunes(nats, tokens)
     if freedom < 1:
         return Change(mean, None, None, tunes, len(nats))
     between = 0.0
@@ -165,11 +165,11 @@ def estimated(nats: Matrix, tokens: Matrix) -> Change:
         explained = np.einsum("ps,st,pt->p", apart, _covariance(nats, tokens), apart)
         left = float(weight @ ((alone - mean) ** 2 - explained)) / (1 - float((weight**2).sum()))
         between = max(0.0, left) * float((weight**2).sum())
-    half = _half(variance, freedom, between, len(nats) - 1)
+    half = half_interval(variance, freedom, between, len(nats) - 1)
     return Change(mean, mean - half, mean + half, tunes, len(nats))
 
 
-def _half(first: float, first_freedom: int, second: float, second_freedom: int) -> float:
+def half_interval(first: float, first_freedom: int, second: float, second_freedom: int) -> float:
     """Half of a 95 % interval where two variances add up, each known with so many degrees of freedom."""
     total = first + second
     if total <= 0:
@@ -178,7 +178,7 @@ def _half(first: float, first_freedom: int, second: float, second_freedom: int) 
     return float(student.ppf(0.975, 1 / inverse)) * float(total**0.5)
 
 
-def _over_tunes(nats: Matrix, tokens: Matrix) -> tuple[float, int]:
+def over_tunes(nats: Matrix, tokens: Matrix) -> tuple[float, int]:
     """The variance over tunes of the change over all pairs, and its degrees of freedom."""
     weight = tokens.sum(1) / tokens.sum()
     there = tokens > 0

@@ -130,6 +130,8 @@ def run_figures(one: Described) -> dict[str, Any]:
         "best_epoch": run.best["epoch"],
         "epochs": run.rows[-1]["epoch"],
         "loss": {side: run.best[f"loss/{side}"] for side in ("train", "val", "gap")},
+        "corrected": run.corrected,
+        "yardstick": run.yardstick and asdict(run.yardstick),
         "nats_per_note": {side: run.best.get(f"nats_per_note/{side}") for side in ("train", "val")},
         "key_spread": run.summary.get("key_spread"),
         "over_keys": FIGURES["over_keys"](run),

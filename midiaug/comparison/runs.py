@@ -25,6 +25,18 @@ from midiaug.comparison.progress import tracked
 from midiaug.errors import ComparisonError, one_line
 
 
+@dataclass(frozen=True)
+class Yardstick:
+    """By how many nats a token the validation pieces are harder than those trained on, as a count model finds that
+    saw neither and learned so many other pieces; with its 95 % interval over tunes.
+    """
+
+    nats: float
+    low: float
+    high: float
+    pieces: int
+
+
 @dataclass
 class Run:
     """A run as its folder tells it.
@@ -33,6 +45,7 @@ class Run:
     best: the row with the lowest validation loss. config: the whole configuration, empty where it is not known.
     summary: the content of summary.json, empty where the run did not finish. sides: a side for each piece's name.
     pieces: by name, of the best epoch. seconds: it trained for. generated: its generate.json files, newest last.
+    yardstick: None where it is not known.
     """
 
     path: Path
@@ -46,6 +59,13 @@ class Run:
     seconds: float | None = None
     generated: dict[str, dict[str, Any]] = field(default_factory=dict)
     name: str = ""
+    yardstick: Yardstick | None = None
+
+    @property
+    def corrected(self) -> float | None:
+        """The gap less what the yardstick finds between the pieces; None where one of them is not known."""
+        gap = self.best.get("loss/gap")
+        return None if gap is None or self.yardstick is None else float(gap) - self.yardstick.nats
 
     @property
     def finished(self) -> bool:

@@ -15,6 +15,7 @@ from midiaug.comparison.groups import FIGURES, Described, Group, spread_over
 from midiaug.comparison.numbers import duration, number, speed, spread
 from midiaug.comparison.recommendation import Recommendation
 from midiaug.comparison.runs import Run
+from midiaug.comparison.yardstick import sentence
 from midiaug.keys import pitch_name
 from midiaug.printable import printable
 from midiaug.text_tables import WIDTH
@@ -65,7 +66,9 @@ def _table(title: str, heads: Sequence[str], left: int = 1) -> Table:
 
 
 def _runs(described: Sequence[Described]) -> Table:
-    heads = ["run", "seed", "epoch", "train", "val", "gap", "a note", "keys", "12 keys", "time", "tok/s"]
+    judged = sentence(described)
+    heads = ["run", "seed", "epoch", "train", "val", "gap", *(["corrected"] if judged else [])]
+    heads += ["a note", "keys", "12 keys", "time", "tok/s"]
     table = _table("Runs at their best epoch, loss in nats a token, lowest validation loss first", heads)
     for one in described[:_MOST_RUNS]:
         run, best = one.run, one.run.best
@@ -74,22 +77,26 @@ def _runs(described: Sequence[Described]) -> Table:
             "\n".join(escape(printable(line)) for line in lines),
             "" if one.seed is None else str(one.seed),
             f"{best['epoch']}/{run.rows[-1]['epoch']}",
-            *run_cells(run),
+            *run_cells(run, bool(judged)),
         )
     table.caption = (
         "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's. "
-        "12 keys: the mean over them."
+        "12 keys: the mean over them." + (f"\n{judged}" if judged else "")
     )
     return table
 
 
-def run_cells(run: Run) -> list[str]:
-    """A run's figures, as the screen and the page show them: losses at the best epoch, by key, time, speed."""
+def run_cells(run: Run, corrected: bool) -> list[str]:
+    """A run's figures, as the screen and the page show them: losses at the best epoch, by key, time, speed.
+
+    corrected: whether the corrected gap is among them, behind the gap.
+    """
     best = run.best
     return [
         number(best["loss/train"]),
         number(best["loss/val"]),
         number(best["loss/gap"], sign=True),
+        *([number(run.corrected, sign=True)] if corrected else []),
         number(best.get("nats_per_note/val")),
         number(run.summary.get("key_spread")),
         number(FIGURES["over_keys"](run)),

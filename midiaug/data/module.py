@@ -26,6 +26,7 @@ from midiaug.data.sides import windows_of
 from midiaug.data.split import Split, limited
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer, default_tokenizer
+from midiaug.data.windows import probe_rows
 from midiaug.data.workers import cores
 
 _MOST_WORKERS = 16  # more only wait for each other and for memory
@@ -186,9 +187,7 @@ class MidiDataModule(LightningDataModule):
 
         Their loss, taken as the validation loss is, is what the gap is measured from.
         """
-        generator = np.random.default_rng([self.seed, 0x70726F62])
-        rows = np.sort(generator.permutation(len(self.train))[: len(self.validation)])
-        return self.fixed_dataloader(self.train, rows)
+        return self.fixed_dataloader(self.train, probe_rows(len(self.train), len(self.validation), self.seed))
 
     def fixed_dataloader(
         self, dataset: TransposedDataset, rows: NDArray[np.int64], semitones: int = 0, shared: bool = True

@@ -10,6 +10,12 @@ from midiaug.data.store import MAX_WINDOW, TokenStore
 from midiaug.errors import ConfigError
 
 
+def probe_rows(windows: int, count: int, seed: int) -> NDArray[np.int64]:
+    """So many of the windows, at most all, drawn by the seed: (rows,) in their order."""
+    generator = np.random.default_rng([seed, 0x70726F62])
+    return np.sort(generator.permutation(windows)[:count])
+
+
 @dataclass(frozen=True)
 class Windows:
     """Where the windows of some sequences lie.

@@ -1,0 +1,82 @@
+"""What two sets of pieces differ by is told apart from what a model learned by heart."""
+
+import music
+import numpy as np
+import pytest
+from miditok import REMI
+
+from midiaug.comparison.contents import PieceLoss
+from midiaug.comparison.groups import Described
+from midiaug.comparison.runs import Run
+from midiaug.comparison.tables import screen_text
+from midiaug.comparison.yardstick import measure, sentence
+from midiaug.data.module import MidiDataModule
+from midiaug.data.shifts import Shifts
+from midiaug.data.sides import windows_of
+
+WINDOW = 64
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """40 tunes, and 12 with chords, whose tokens are told more easily from those before them."""
+    root = tmp_path_factory.mktemp("music")
+    music.corpus(root / "tunes", 40, seed=1, bars=8)
+    music.corpus(root / "chords", 12, seed=100, bars=8, chords=True)
+    return MidiDataModule(root, REMI(), Shifts.of(0), window=WINDOW, cache_dir=root / "cache")
+
+
+def run_of(data, validation, gap=0.3, **keys):
+    """A run that was validated on these pieces, (pieces,) bool, with a gap of its own."""
+    names = data.corpus.names.all()
+    windows, piece = windows_of(data.store, validation, WINDOW, data.cache_dir)
+    tokens = np.bincount(piece, windows.length - 1, len(names))
+    best = {"epoch": 1, "loss/train": 1.0, "loss/val": 1.0 + gap, "loss/gap": gap}
+    run = Run(data.corpus.directory, [best], best, config={"data": {"window": WINDOW, **keys}}, summary={"seed": 0})
+    run.sides = {name: "val" if val else "train" for name, val in zip(names, validation, strict=True)}
+    run.pieces = {names[row]: PieceLoss(str(row), 1.0, int(tokens[row])) for row in np.flatnonzero(tokens)}
+    return Described(run, {}, "LSTM", "none", "", (0,), 0)
+
+
+def sides(data, chords, plain=0):
+    names = data.corpus.names.all()
+    kinds = {kind: [row for row, name in enumerate(names) if name.startswith(kind)] for kind in ("chords", "tunes")}
+    return np.isin(np.arange(len(names)), kinds["chords"][:chords] + kinds["tunes"][:plain])
+
+
+@pytest.mark.parametrize("limit", [None, 12])
+def test_pieces_of_another_kind_account_for_the_gap_that_they_make(data, limit):
+    one = run_of(data, sides(data, 6), gap=-0.3, train_limit=limit)
+    measure(data, [one])
+    stick = one.run.yardstick
+    assert stick.low < stick.nats < stick.high < -0.1  # the validation pieces are easier
+    assert one.run.corrected == pytest.approx(-0.3 - stick.nats)
+    # half of the training pieces, or where some were left over, those
+    assert stick.pieces == (46 // 2 if limit is None else 46 - limit)
+
+
+def test_of_as_many_of_each_kind_none_are_harder(data):
+    one = run_of(data, sides(data, 3, 10))
+    measure(data, [one])
+    assert one.run.yardstick.low < 0 < one.run.yardstick.high
+
+
+def test_runs_of_other_music_or_tokens_have_no_yardstick(data):
+    other, longer = run_of(data, sides(data, 6)), run_of(data, sides(data, 6))
+    other.run.sides["more.mid"] = "train"
+    name, piece = next(iter(longer.run.pieces.items()))
+    longer.run.pieces[name] = PieceLoss(piece.group, piece.nats, piece.tokens + 1)
+    measure(data, [other, longer])
+    assert (other.run.yardstick, longer.run.yardstick, other.run.corrected) == (None, None, None)
+    assert sentence([other, longer]) == ""
+    assert "corrected" not in screen_text([other], [], [], None)
+
+
+def test_the_table_has_a_column_and_a_sentence_for_it(data):
+    one, other = run_of(data, sides(data, 6)), run_of(data, sides(data, 0, 10))
+    measure(data, [one])
+    text = screen_text([one, other], [], [], None)
+    assert f"{one.run.corrected:+.3f}" in text
+    assert f"by {one.run.yardstick.nats:+.3f} nats a token (95 % interval" in sentence([one, other])
+    measure(data, [other])
+    assert "nats a token in these 2 splits" in sentence([one, other])
