@@ -17,6 +17,41 @@ from midiaug.settings import checked, source_name
 
 SUMMARY_KEYS = ("embed", "hidden", "layers", "dropout")
 
+MUSIC = {
+    "source": "my [bold]tunes[/]",
+    "title": "the folder my [bold]tunes[/]",
+    "split": None,
+    "tokenizer": "REMI",
+    "window": 256,
+    "statistics": {
+        "pieces": {"read": 10, "train": 9, "val": 1, "left_out": 2},
+        "tunes": 9,
+        "tracks": 20,
+        "sequences": 20,
+        "notes": 1234,
+        "drum_notes": 34,
+        "tokens": 5000,
+        "tokens_a_piece": {"least": 100.0, "median": 500.0, "largest": 900.0},
+        "windows": 25,
+        "vocabulary": {"entries": 300, "used": 100},
+        "windows_per_entry": 0.083,
+        "tokens_per_entry": 16.0,
+        "pitches": [0] * 60 + [5] + [0] * 67,
+        "keys": {"G major": 6, "D major": 4},
+    },
+    "augmented": [
+        {
+            "level": "none",
+            "shifts": [0],
+            "samples": 25,
+            "times": 1.0,
+            "tokens": 5000,
+            "pieces_with_fewer_shifts": 0,
+            "vocabulary": None,
+        }
+    ],
+}
+
 
 def settings(*words: str) -> CompareSettings:
     """The settings of a comparison."""

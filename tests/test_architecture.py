@@ -94,7 +94,7 @@ ORDER = [
                 "music",
             )
         ),
-        *("comparison." + name for name in ("numbers", "variety", "svg", "charts", "tables", "recommending")),
+        *("comparison." + name for name in ("numbers", "rows", "variety", "svg", "charts", "tables", "recommending")),
         *("comparison." + name for name in ("markup", "front", "page", "report")),
         "compare",
     )

@@ -1,48 +1,14 @@
 """What the terminal shows fits into a hundred columns, and says all that matters."""
 
 import pytest
-from comparing import write_run
+from comparing import MUSIC, write_run
 
 from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import describe, grouped
+from midiaug.comparison.rows import KEYS_HEADS, keys_rows
 from midiaug.comparison.runs import read_runs
-from midiaug.comparison.tables import KEYS_HEADS, WIDTH, augmented_rows, keys_rows, music_rows, screen_text
-
-MUSIC = {
-    "source": "my [bold]tunes[/]",
-    "title": "the folder my [bold]tunes[/]",
-    "split": None,
-    "tokenizer": "REMI",
-    "window": 256,
-    "statistics": {
-        "pieces": {"read": 10, "train": 9, "val": 1, "left_out": 2},
-        "tunes": 9,
-        "tracks": 20,
-        "sequences": 20,
-        "notes": 1234,
-        "drum_notes": 34,
-        "tokens": 5000,
-        "tokens_a_piece": {"least": 100.0, "median": 500.0, "largest": 900.0},
-        "windows": 25,
-        "vocabulary": {"entries": 300, "used": 100},
-        "windows_per_entry": 0.083,
-        "tokens_per_entry": 16.0,
-        "pitches": [0] * 60 + [5] + [0] * 67,
-        "keys": {"G major": 6, "D major": 4},
-    },
-    "augmented": [
-        {
-            "level": "none",
-            "shifts": [0],
-            "samples": 25,
-            "times": 1.0,
-            "tokens": 5000,
-            "pieces_with_fewer_shifts": 0,
-            "vocabulary": None,
-        }
-    ],
-}
+from midiaug.comparison.tables import WIDTH, screen_text
 
 
 @pytest.fixture
@@ -89,15 +55,6 @@ def test_where_there_was_no_gap_none_is_closed(text):
 def test_why_the_change_is_not_the_difference_of_the_means_is_said_below_it(text):
     whole = " ".join(text.split())
     assert "val change: paired by tune and weighed by tokens; the losses above are means of runs" in whole
-
-
-def test_the_rows_of_the_music_hold_its_figures():
-    rows = dict(music_rows(MUSIC))
-    assert rows["pieces"] == "10 (9 to train on, 1 to validate on)"
-    assert rows["notes"] == "1,234, 34 of drums"
-    assert rows["pitches"] == "C4 to C4"
-    assert rows["keys, estimated"] == "G major 6, D major 4"
-    assert augmented_rows(MUSIC) == [["none (1)", "25", "1.00", "5,000", "", "", "", "0"]]
 
 
 def test_what_a_run_measured_in_twelve_keys_is_shown_and_nothing_of_one_that_did_not(tmp_path):

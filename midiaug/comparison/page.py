@@ -14,7 +14,7 @@ from midiaug.comparison.groups import Described, Group, spread_over
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
 from midiaug.comparison.numbers import number, spread
 from midiaug.comparison.progress import tracked
-from midiaug.comparison.tables import (
+from midiaug.comparison.rows import (
     AUGMENTED_HEADS,
     KEYS_HEADS,
     KEYS_WORDS,
