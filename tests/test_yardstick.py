@@ -44,6 +44,16 @@ def sides(data, chords, plain=0):
     return np.isin(np.arange(len(names)), kinds["chords"][:chords] + kinds["tunes"][:plain])
 
 
+@pytest.mark.parametrize(
+    "keys",
+    [{"window": 1}, {"window": True}, {"window": float("nan")}, {"train_limit": float("nan")}, {"train_limit": 0}],
+)
+def test_odd_settings_leave_it_out(data, keys):
+    one = run_of(data, sides(data, 6), **keys)
+    measure(data, [one])
+    assert one.run.yardstick is None
+
+
 @pytest.mark.parametrize("limit", [None, 12])
 def test_pieces_of_another_kind_account_for_the_gap_that_they_make(data, limit):
     one = run_of(data, sides(data, 6), gap=-0.3, train_limit=limit)

@@ -20,6 +20,7 @@ from midiaug.data.folds import deal_folds
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sides import windows_of
 from midiaug.data.split import limited
+from midiaug.data.store import MAX_WINDOW
 from midiaug.data.windows import Windows, probe_rows
 
 _FORMAT = 1
@@ -65,7 +66,12 @@ class _Judge:
         """None where the run's music is another, or too few tunes are left to learn from."""
         config = run.config.get("data", {})
         window, limit = config.get("window"), config.get("train_limit")
-        if set(run.sides) != set(self._names) or not isinstance(window, int):
+        odd = (
+            type(window) is not int
+            or not 2 <= window <= MAX_WINDOW
+            or not (limit is None or (type(limit) is int and limit > 0))
+        )
+        if odd or set(run.sides) != set(self._names):
             return None
         used = self._store.has_pieces
         held_out = np.array([run.sides[name] == "val" for name in self._names])
