@@ -7,8 +7,7 @@ from pathlib import Path
 
 from midiaug.directories import shown
 from midiaug.errors import ConfigError
-from midiaug.schemas import flat
-from midiaug.settings import TrainSettings
+from midiaug.settings import TrainSettings, complete
 
 log = logging.getLogger("midiaug")
 _WITHOUT_EFFECT = {"resume", "ckpt", "data.num_workers", "data.cache_dir", "checkpoint.minutes"}
@@ -32,12 +31,12 @@ def loss_of(directory: Path, settings: TrainSettings) -> float | None:
         return None
     try:
         summary = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        before, loss = flat(summary["settings"]), float(summary["loss"]["val"])
+        before, loss = complete(summary["settings"]), float(summary["loss"]["val"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(
             f"resume=true: {shown(path)} is not readable, or of an older version; remove its folder, or give another"
         ) from error
-    for key, value in flat(json.loads(json.dumps(asdict(settings)))).items():
+    for key, value in complete(json.loads(json.dumps(asdict(settings)))).items():
         if key not in _WITHOUT_EFFECT and before.get(key) != value:
             raise ConfigError(
                 f"resume=true: {shown(directory)} holds a run with {key}={before.get(key)}, and this one has {value}; "

@@ -1,13 +1,14 @@
 """Every key with its type: what a configuration may hold, checked before anything is read."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
 from midiaug.errors import ConfigError
-from midiaug.schemas import typed
+from midiaug.schemas import flat, typed
 
 
 @dataclass
@@ -180,6 +181,16 @@ def checked_for_prepare(config: DictConfig) -> PrepareSettings:
     settings: PrepareSettings = typed(PrepareSettings, config)
     check_shared(settings)
     return settings
+
+
+def complete(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of `train` by their keys with dots; what a run of an older version lacks has its default."""
+    defaults = flat(asdict(TrainSettings()))
+    given = {
+        key: float(value) if type(value) is int and isinstance(defaults.get(key), float) else value
+        for key, value in flat(dict(settings)).items()
+    }
+    return {key: value for key, value in defaults.items() if value != {}} | given
 
 
 def source_name(settings: SharedSettings) -> str:

@@ -3,6 +3,7 @@
 import re
 
 from comparing import write_log, write_run
+from omegaconf import OmegaConf
 
 from midiaug.comparison.finding import find_runs
 from midiaug.comparison.groups import describe, grouped, known_levels, mean_and_sd
@@ -116,3 +117,16 @@ def test_a_loss_term_between_keys_is_part_of_the_level_and_without_shifts_of_the
     }
     groups = {tuple(sorted(one.run.name for one in group.members)) for group in grouped(list(runs.values()))}
     assert groups == {("older", "plain"), ("term",), ("none",), ("still",)}
+
+
+def test_a_run_of_a_version_without_a_key_had_its_default(tmp_path):
+    for name, val in (("old", 1.0), ("new", 2.0)):
+        write_run(tmp_path / name, [(0.5, val)], "aug=none", f"seed={len(name) - 3 + (name == 'new')}")
+    path = tmp_path / "old" / ".hydra" / "config.yaml"
+    config = OmegaConf.load(path)
+    del config.optim["label_smoothing"], config.data["folds"], config.model["locked"]
+    OmegaConf.save(config, path)
+    assert [group.label for group in grouped(described(tmp_path))] == ["LSTM 2 x 256, none"]
+    config.optim.label_smoothing = 0.1
+    OmegaConf.save(config, path)
+    assert len(grouped(described(tmp_path))) == 2

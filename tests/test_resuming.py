@@ -39,6 +39,17 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(made, folder_of_tunes
         finished(made[0], training.settings(folder_of_tunes, shared_cache, *words))
 
 
+def test_a_run_of_a_version_without_a_key_had_what_is_now_its_default(made, folder_of_tunes, shared_cache, tmp_path):
+    summary = json.loads((made[0] / "summary.json").read_text())
+    del summary["settings"]["optim"]["equivariance"], summary["settings"]["data"]["folds"]
+    (tmp_path / "summary.json").write_text(json.dumps(summary))
+    words = ["trainer.max_epochs=1", "optim.equivariance=0"]
+    assert finished(tmp_path, training.settings(folder_of_tunes, shared_cache, *words)) == made[1]
+    words[1] = "optim.equivariance=0.5"
+    with pytest.raises(ConfigError, match=r"optim\.equivariance=0\.0, and this one has 0\.5"):
+        finished(tmp_path, training.settings(folder_of_tunes, shared_cache, *words))
+
+
 def test_a_folder_without_a_finished_run_has_none(tmp_path, folder_of_tunes, shared_cache):
     chosen = training.settings(folder_of_tunes, shared_cache)
     assert finished(tmp_path, chosen) is None

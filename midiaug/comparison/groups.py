@@ -13,6 +13,7 @@ from midiaug.comparison.contents import as_number
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
 from midiaug.schemas import flat
+from midiaug.settings import complete
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
 _ASIDE = (
@@ -179,7 +180,7 @@ def _settings(run: Run) -> dict[str, Any]:
     """What makes a model: runs that agree in it differ by augmentation and seed alone."""
     if not run.own:
         return {"log": run.name}
-    config = {key: value for key, value in flat(run.config).items() if not _aside(key)}
+    config = {key: value for key, value in complete(run.config).items() if not _aside(key)}
     if (
         not config.get(_WEIGHT) or shifts_of(run) != NONE
     ):  # without shifts it is a plain regularizer, and no augmentation
