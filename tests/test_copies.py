@@ -31,7 +31,7 @@ def written(
     tmp_path: Path, corpus: Corpus, shifts: Shifts = SHIFTS, out_of_range: str = "limit", pitches=(21, 108), former=None
 ) -> list[Copies]:
     (tmp_path / "out").mkdir(exist_ok=True)
-    how = Writing(tmp_path / "out", Limits(), pitches, shifts, out_of_range)
+    how = Writing(tmp_path / "out", pitches, shifts, out_of_range)
     pieces = [Piece(row, name, Path(name).stem, "val", 7, former) for row, name in enumerate(corpus.names.all())]
     return write_copies(pieces, corpus.directory, how)
 

@@ -23,7 +23,7 @@ from midiaug.data.fingerprint import VERSION, ngrams_of
 from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.sources import Entry, shuffled
-from midiaug.data.workers import Lost, Passing, in_processes
+from midiaug.data.workers import Lost, Passing, Processes, in_processes
 from midiaug.errors import CorpusError, PassingFault, QuarantinedFile
 
 _FORMAT = 4
@@ -80,12 +80,13 @@ def read_corpus(
     *,
     limit: int | None = None,
     seed: int = 0,
-    processes: int | None = None,
+    processes: Processes | int | None = None,
     may_be_empty: bool = False,
 ) -> Corpus:
     """Read the entries, or find them read in the cache: the key is the content of the files and the limits.
 
     limit: only the first that many readable pieces of the order that the seed shuffles.
+    processes: that read, or how many; None for one a core.
     may_be_empty: return a corpus without pieces, as a shard of a larger one may be.
     Raises CorpusError where not one piece can be read.
     """
@@ -109,7 +110,7 @@ def read_corpus(
 
 
 def _read_cached(
-    entries: list[Entry], limits: Limits, cache_dir: Path, limit: int | None, processes: int | None
+    entries: list[Entry], limits: Limits, cache_dir: Path, limit: int | None, processes: Processes | int | None
 ) -> Corpus:
     paths = list(dict.fromkeys(entry.path for entry in entries))
     content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
@@ -140,7 +141,7 @@ def _build(
     family: str,
     limits: Limits,
     limit: int | None,
-    processes: int | None,
+    processes: Processes | int | None,
 ) -> None:
     earlier = Earlier(directory.parent, family, Corpus)
     places = earlier.find(keys).tolist()

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from midiaug.files import write_whole
 
 log = logging.getLogger("midiaug")
 _SETTLED_NS = 2_000_000_000
+_THREADS, _AT_ONCE, _PART_BYTES = 8, 32, 1 << 16
 
 
 def digest(data: bytes) -> bytes:
@@ -59,8 +61,11 @@ def digests_of(paths: Sequence[Path], cache_dir: Path) -> list[bytes | None]:
     places = Lookup(known[:, :2]).find(identities).tolist()
     found: list[bytes | None] = [known[place, 2:].tobytes() if place >= 0 else None for place in places]
     fresh = [number for number, place in enumerate(places) if place < 0]
-    with ThreadPoolExecutor(8) as threads:
-        for number, content in zip(fresh, threads.map(_digest, [paths[n] for n in fresh]), strict=True):
+    # some at a time: to hand over a small file takes longer than to hash it
+    parts = [fresh[start : start + _AT_ONCE] for start in range(0, len(fresh), _AT_ONCE)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        hashed = threads.map(lambda part: [_digest(paths[number]) for number in part], parts)
+        for number, content in zip(fresh, chain.from_iterable(hashed), strict=True):
             found[number] = content
     settled = {n: content for n in fresh if (content := found[n]) and 0 < stats[n][1] < now - _SETTLED_NS}
     if settled:
@@ -80,8 +85,11 @@ def _stat(path: Path) -> tuple[bytes, int]:
 
 def _digest(path: Path) -> bytes | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+        content = hashlib.blake2b(digest_size=16)
+        with open(path, "rb", buffering=0) as file:
+            while part := file.read(_PART_BYTES):
+                content.update(part)
+        return content.digest()
     except OSError:
         return None  # its reading names the reason
 

@@ -7,6 +7,7 @@ make an n-gram; a piece is the set of the n-grams of its pitched tracks.
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ NGRAM = 12
 VERSION = 2
 _TOGETHER_BEATS = 1 / 24  # onsets closer than this are one chord
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_FOLD = np.uint64(29)
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class TopLine:
     @property
     def intervals(self) -> NDArray[np.int64]:
         """(n - 1,) semitones from each note to the one after it."""
-        return np.diff(self.pitches)
+        return self.pitches[1:] - self.pitches[:-1]
 
     @property
     def ratios(self) -> NDArray[np.int64]:
         """(n - 1,) for each interval, its onset gap against the gap before, in half octaves; 0 for the first."""
-        gaps = np.diff(self.onsets)
+        gaps = self.onsets[1:] - self.onsets[:-1]
         ratios = np.zeros(len(gaps), np.int64)
         ratios[1:] = np.rint(2 * np.log2(gaps[1:] / gaps[:-1]))
         return ratios
@@ -64,12 +66,10 @@ def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint6
     steps = [line.steps for line in lines]
     long = [of_line for of_line in steps if len(of_line) >= size]
     parts = [ngrams_of_steps(of_line, size) for of_line in steps if len(of_line) < size]
-    if long:  # all at once: windows that begin in one line and end in the next are left out
-        lengths = np.array([len(of_line) for of_line in long])
-        inside = np.ones(lengths.sum(), bool)
-        for end in np.cumsum(lengths):
-            inside[end - size + 1 : end] = False
-        parts.append(ngrams_of_steps(np.concatenate(long), size)[inside[: len(inside) - size + 1]])
+    if long:  # hashed in one go; the windows that begin in one line and end in the next are passed over
+        hashes = ngrams_of_steps(np.concatenate(long), size)
+        ends = accumulate(len(of_line) for of_line in long)
+        parts += [hashes[end - len(of_line) : end - size + 1] for of_line, end in zip(long, ends, strict=True)]
     return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
 
 
@@ -92,7 +92,7 @@ def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.u
     for first in range(size):
         hashes ^= symbols[first : first + windows]
         hashes *= _MULTIPLIER
-        hashes ^= hashes >> np.uint64(29)
+        hashes ^= hashes >> _FOLD
     return hashes
 
 
@@ -100,5 +100,7 @@ def _top_line(onsets: NDArray[np.float64], pitches: NDArray[np.int64]) -> TopLin
     """Onsets in quarter notes and pitches of one track, in any order -> its top line."""
     order = np.argsort(onsets, kind="stable")
     onsets, pitches = onsets[order], pitches[order]
-    starts = np.flatnonzero(np.diff(onsets, prepend=-np.inf) >= _TOGETHER_BEATS - 1e-9)
+    is_start = np.ones(len(onsets), bool)
+    np.greater_equal(onsets[1:] - onsets[:-1], _TOGETHER_BEATS - 1e-9, out=is_start[1:])
+    starts = is_start.nonzero()[0]
     return TopLine(onsets[starts], np.maximum.reduceat(pitches, starts))

@@ -17,6 +17,7 @@ from midiaug.data.sources import COLLECTIONS, Entry, bundled, folder
 from midiaug.data.split import Fold, Split, read_split
 from midiaug.data.store import TokenStore, build_store
 from midiaug.data.transpose import MusicTokenizer
+from midiaug.data.workers import Processes
 from midiaug.errors import ConfigError, SplitError
 
 log = logging.getLogger("midiaug")
@@ -78,9 +79,9 @@ def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, ca
 
 
 def read_pieces(
-    entries: list[Entry], how: Reading, cache_dir: Path, processes: int | None = None
+    entries: list[Entry], how: Reading, cache_dir: Path, processes: Processes | None = None
 ) -> tuple[Corpus, Split]:
-    """Read and split, or find it done in the cache. processes: that read; None for one a core."""
+    """Read and split, or find it done in the cache. processes: that read; None starts one a core."""
     if getattr(
         multiprocessing.current_process(), "_inheriting", False
     ):  # a child that runs the script again to find it

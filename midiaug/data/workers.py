@@ -3,13 +3,14 @@
 A file that kills or hangs its process costs itself alone.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
@@ -60,13 +61,30 @@ def _bar() -> "Progress":
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
-def _pool(processes: int) -> ProcessPool:
-    # fork: a script without a __main__ guard must work, and the children start at once
-    CONSTS.sleep_unit = (
-        0.01  # how late a pool sees that its work is done; its own 0.1 s shows where all takes half a second
-    )
-    method = "fork" if sys.platform.startswith("linux") else "spawn"
-    return ProcessPool(max_workers=processes, context=multiprocessing.get_context(method))
+class Processes:
+    """Processes that serve one round of work after another, started with the first one; inside a `with` alone.
+
+    count: how many; None for one a core.
+    """
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count or cores()
+
+    def __enter__(self) -> Self:
+        # how late a pool sees that its work is done; its own 0.1 s shows where all takes half a second
+        CONSTS.sleep_unit = 0.01
+        # fork: a script without a __main__ guard must work, and the children start at once
+        method = "fork" if sys.platform.startswith("linux") else "spawn"
+        self.pool = ProcessPool(
+            max_workers=self.count,
+            context=multiprocessing.get_context(method),
+            initializer=gc.freeze,  # what was there before is not searched for garbage
+        )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.pool.stop()  # type: ignore[no-untyped-call]
+        self.pool.join()
 
 
 def _result_or_loss(
@@ -87,26 +105,29 @@ def in_processes(
     lost: Callable[[Item, str], Result],
     *,
     label: str,
-    processes: int | None = None,
+    processes: Processes | int | None = None,
     seconds: float = 120.0,
 ) -> Generator[Result]:
     """Yield function([item])[0] for each item, in order, computed in chunks by several processes.
 
     weights: the expected cost of each item, such as its file's size; it balances the chunks.
     lost: what stands for an item whose own process died or took longer than `seconds`, given the reason.
+    processes: those, or how many to start for this alone; None for one a core.
     """
     if not items:
         return
-    count = min(processes or cores(), max(1, len(items)))
-    parts = chunked(items, weights, max(count * 8, len(items) // 64))
-    pool = _pool(count)
+    if not isinstance(processes, Processes):
+        with Processes(min(processes or cores(), len(items))) as own:
+            yield from in_processes(function, items, weights, lost, label=label, processes=own, seconds=seconds)
+        return
+    pool, parts = processes.pool, chunked(items, weights, max(processes.count * 8, len(items) // 64))
 
     def one_by_one(part: list[Item]) -> list[Result]:
         alone = [pool.schedule(function, args=[[item]], timeout=seconds) for item in part]
         return [_result_or_loss(future, item, lost, seconds) for future, item in zip(alone, part, strict=True)]
 
+    futures: list[Future[list[Result]]] = [pool.schedule(function, args=[part], timeout=seconds) for part in parts]
     try:
-        futures: list[Future[list[Result]]] = [pool.schedule(function, args=[part], timeout=seconds) for part in parts]
         with _bar() as progress:
             task = progress.add_task(label, total=len(items), rate="")
             for index, part in enumerate(parts):
@@ -119,5 +140,5 @@ def in_processes(
                 speed = progress.tasks[task].finished_speed or progress.tasks[task].speed
                 progress.update(task, advance=len(part), rate=f"{speed:,.0f}/s" if speed else "")
     finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        for future in futures:  # of a caller that stopped early
+            future.cancel()

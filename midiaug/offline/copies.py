@@ -13,7 +13,6 @@ import numpy as np
 from symusic.core import ScoreTick
 
 from midiaug.data.flat import Ragged
-from midiaug.data.pieces import Limits, parse
 from midiaug.data.shifts import Choices, Shifts, room_of
 from midiaug.data.transpose import ANY_PITCH, pitch_span, within
 from midiaug.errors import OutputError
@@ -53,7 +52,6 @@ class Writing:
     """How copies are made. out: their folder. pitches: the lowest and the highest that the tokenizer has tokens for."""
 
     out: Path
-    limits: Limits
     pitches: tuple[int, int]
     shifts: Shifts
     out_of_range: Literal["limit", "drop"]
@@ -91,7 +89,7 @@ def write_copies(pieces: list[Piece], corpus: Path, how: Writing) -> list[Copies
 
 
 def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
-    score = parse(data, how.limits)
+    score = ScoreTick.from_midi(data)  # which was within the limits when the corpus was read
     rows: list[Row] = []
     left_out: list[LeftOut] = []
     written, total, out = 0, score.note_num(), str(how.out)

@@ -27,7 +27,7 @@ from midiaug.data.report import report_pieces, report_split, say
 from midiaug.data.shifts import Shifts
 from midiaug.data.split import Split
 from midiaug.data.transpose import MusicTokenizer, written_range
-from midiaug.data.workers import in_processes
+from midiaug.data.workers import Processes, cores, in_processes
 from midiaug.directories import shown, this_command
 from midiaug.errors import OutputError
 from midiaug.files import write_text
@@ -52,7 +52,6 @@ def materialize(settings: MaterializeSettings, tokenizer: MusicTokenizer) -> tup
     """
     data, start = settings.data, time.perf_counter()
     out = Path(str(settings.out)).expanduser()
-    processes = None if data.num_workers == "auto" else data.num_workers
     shifts = Shifts.parse(settings.aug.shifts)
     check_reachable(out)
     entries = list_entries(data.source, data.path, data.collection, data.column)
@@ -60,21 +59,23 @@ def materialize(settings: MaterializeSettings, tokenizer: MusicTokenizer) -> tup
     limits = Limits(data.max_bars, data.max_tokens)
     how = Reading(limits, data.limit, data.val_split, data.split, data.twin_share, settings.seed)
     cache_dir = Path(data.cache_dir).expanduser() if data.cache_dir else default_cache_dir()
-    corpus, split = read_pieces(entries, how, cache_dir, processes)
-    report_pieces(len(corpus), corpus.quarantined)
-    report_split(split, np.ones(len(corpus), bool), data.twin_share)
-    say("shifts", f"{shifts} semitones")
-    out_of_range: Any = settings.aug.out_of_range  # checked before
-    target = Target(out, _header(settings, tokenizer, corpus, split), partial(_own_hashes, corpus))
-    writing = Writing(out, limits, written_range(tokenizer), shifts, out_of_range)
-    try:
-        return _write(corpus, split, target, writing, processes, start)
-    except OSError as error:
-        reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
-        raise OutputError(
-            f"out={settings.out}: cannot be written ({reason}); make room there or get the right to write, and start "
-            "again: it goes on, or give another folder"
-        ) from error
+    count = cores() if data.num_workers == "auto" else data.num_workers
+    with Processes(min(count, len(entries))) as processes:  # the same ones read and write
+        corpus, split = read_pieces(entries, how, cache_dir, processes)
+        report_pieces(len(corpus), corpus.quarantined)
+        report_split(split, np.ones(len(corpus), bool), data.twin_share)
+        say("shifts", f"{shifts} semitones")
+        out_of_range: Any = settings.aug.out_of_range  # checked before
+        target = Target(out, _header(settings, tokenizer, corpus, split), partial(_own_hashes, corpus))
+        writing = Writing(out, written_range(tokenizer), shifts, out_of_range)
+        try:
+            return _write(corpus, split, target, writing, processes, start)
+        except OSError as error:
+            reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
+            raise OutputError(
+                f"out={settings.out}: cannot be written ({reason}); make room there or get the right to write, and "
+                "start again: it goes on, or give another folder"
+            ) from error
 
 
 def _own_hashes(corpus: Corpus) -> dict[str, str]:
@@ -102,7 +103,7 @@ def _header(settings: MaterializeSettings, tokenizer: MusicTokenizer, corpus: Co
 
 
 def _write(
-    corpus: Corpus, split: Split, target: Target, how: Writing, processes: int | None, start: float
+    corpus: Corpus, split: Split, target: Target, how: Writing, processes: Processes, start: float
 ) -> tuple[Summary, list[Quarantined]]:
     names = corpus.names.all()
     stems = copy_stems(names)
@@ -134,7 +135,7 @@ def _with_former(piece: Piece, target: Target, how: Writing) -> Piece:
 
 
 def _results(
-    pieces: Sequence[Piece], corpus: Corpus, target: Target, how: Writing, processes: int | None
+    pieces: Sequence[Piece], corpus: Corpus, target: Target, how: Writing, processes: Processes
 ) -> list[Copies]:
     work = partial(write_copies, corpus=corpus.directory, how=how)
     weights = (2000.0 + corpus.midi.lengths()).tolist()

@@ -17,48 +17,47 @@ def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
     """The score in each shift, ascending, as MIDI bytes, or why it cannot be written: read again, it must be the same.
 
     The shifts change pitches and key signatures alone, a byte each. Where those are shows in two scores, whose pitches
-    are those of the first and of the last shift, and whose key signatures all differ: the piece's own and others. What
+    are those of the piece and of one shift, and whose key signatures all differ: the piece's own and others. What
     differs must be two bytes a note, all by as much, and one a key signature.
     """
-    lowest, highest = shifts[0], shifts[-1]
     try:
-        if lowest == highest:
-            return [_checked(transpose(score, lowest))]
-        base = np.frombuffer(_checked(_in_key(score, lowest, 0)), np.uint8)
+        if len(shifts) == 1:
+            return [_checked(transpose(score, shifts[0]))]
+        base = np.frombuffer(_checked(score), np.uint8)
     except QuarantinedFile as reason:
         return [str(reason)] * len(shifts)
-    # a semitone changes every key signature, which whole octaves do not
-    other = np.frombuffer(_in_key(score, highest, 1).dumps_midi(), np.uint8)
+    by = shifts[0] or shifts[-1]
+    other = np.frombuffer(_in_other_keys(score, by).dumps_midi(), np.uint8)
     places = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
     is_key = np.ones(len(places), bool)
     for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
         is_key &= base[places - back] == value
     pitches, keys = places[~is_key], places[is_key]
     notes = sum(len(track.notes) for track in score.tracks if not track.is_drum)
-    alike = (other[pitches] - base[pitches] == highest - lowest).all()
+    alike = (other[pitches] - base[pitches] == by % 256).all()
     if not alike or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
         # not of the same layout: each is written by itself
         return [shifted_midi(score, [shift])[0] for shift in shifts]
     return list(_moved(base, pitches, keys, shifts))
 
 
-def _in_key(score: ScoreTick, semitones: int, key: int) -> ScoreTick:
-    """A copy with its pitches shifted by semitones, and its key signatures by `key`."""
+def _in_other_keys(score: ScoreTick, semitones: int) -> ScoreTick:
+    """A copy with its pitches shifted by semitones, and each key signature changed, as whole octaves do not."""
     moved = transpose(score, semitones)
     for sign, own in zip(moved.key_signatures, score.key_signatures, strict=True):
-        sign.key = shifted_key(own.key, key)
+        sign.key = shifted_key(own.key, 1)
     return moved
 
 
 def _moved(
     base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: NDArray[np.int64], shifts: Sequence[int]
 ) -> Iterator[bytes]:
-    """base: (bytes,) of the first shift, with the piece's own key signatures. pitches, keys: where those are in it."""
+    """base: (bytes,) of the piece in its own key. pitches, keys: where those are in it."""
     own = base[keys].astype(np.int8).tolist()
     is_pitch = np.zeros(len(base), np.uint8)
     is_pitch[pitches] = 1
     for shift in shifts:
-        moved = base + np.uint8(shift - shifts[0]) * is_pitch
+        moved = base + np.uint8(shift % 256) * is_pitch
         for place, key in zip(keys.tolist(), own, strict=True):
             moved[place] = shifted_key(key, shift) % 256
         yield moved.tobytes()
