@@ -225,3 +225,19 @@ def test_a_folder_and_a_link_are_never_written_over(tmp_path):
             place(str(tmp_path / name), b"MThd")
     assert (tmp_path / "empty").read_bytes() == b""
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_rows_are_the_json_that_pythons_own_writer_gives(tmp_path):
+    name = 'a "tune", é \\ {0} \udcff'
+    sha256 = hashlib.sha256(b"a copy").hexdigest()
+    rows = [
+        {"file": f"{shift}.mid", "source": name, "shift": shift, "notes": 12, "dropped": 0, "bytes": 6}
+        | {"sha256": sha256, "side": "val", "group": 7}
+        for shift in (-3, 0)
+    ]
+    for row in rows:
+        (tmp_path / row["file"]).write_bytes(b"a copy")
+    corpus = read(tmp_path, music.tune(1))
+    how = Writing(tmp_path, (21, 108), SHIFTS, "limit")
+    (copies,) = write_copies([Piece(0, name, name, former=rows)], corpus.directory, how)
+    assert copies.rows == ",\n".join(json.dumps(row) for row in rows)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from symusic import Note, Score, Tempo, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import ngrams_of, ngrams_of_steps, top_lines, whole_ngrams_of_lines
+from midiaug.data.fingerprint import ngrams_of, ngrams_of_scores, ngrams_of_steps, top_lines, whole_ngrams_of_lines
 
 SEEDS = range(8)
 
@@ -180,3 +180,18 @@ def test_the_ratio_is_in_half_octaves_of_time_and_that_of_the_first_step_is_none
 def test_n_grams_of_another_size_are_counted_alike(size):
     steps = top_lines(line(*[(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(31)]))[0].steps
     assert len(ngrams_of_steps(steps, size)) == max(1, 30 - size + 1)
+
+
+def test_many_scores_at_once_have_the_fingerprints_that_they_have_alone():
+    drums = music.tune(3, drums=True)
+    del drums.tracks[0]
+    scores = [music.tune(1), line(), line((0, 60), (240, 62)), drums, line((0, 60)), music.tune(2, chords=True)]
+    scores += [
+        line(*[(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(notes)]) for notes in (11, 12, 13)
+    ]
+    together = ngrams_of_scores(scores)
+    assert [len(grams) > 0 for grams in together] == [True, False, True, False, False, True, True, True, True]
+    for score, grams in zip(scores, together, strict=True):
+        assert np.array_equal(grams, ngrams_of(score))
+        parts = [ngrams_of_steps(of_line.steps) for of_line in top_lines(score)]
+        assert np.array_equal(grams, np.unique(np.concatenate([np.zeros(0, np.uint64), *parts])))

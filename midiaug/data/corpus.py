@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from midiaug.data.cache import build_once, key_of
 from midiaug.data.digests import as_keys, digest, digests_of
 from midiaug.data.earlier import Earlier
-from midiaug.data.fingerprint import VERSION, ngrams_of
+from midiaug.data.fingerprint import VERSION
 from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array
-from midiaug.data.pieces import Limits, parse, read_midi_bytes
+from midiaug.data.pieces import Limits
+from midiaug.data.reading import Candidate, ReadPiece, read_entries
 from midiaug.data.sources import Entry, shuffled
 from midiaug.data.workers import Lost, Passing, Processes, in_processes
-from midiaug.errors import CorpusError, PassingFault, QuarantinedFile
+from midiaug.errors import CorpusError
 
 _FORMAT = 4
-Candidate = tuple[Entry, bytes]  # and the digest of its file
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,6 @@ class Quarantined:
 
     file: str
     reason: str
-
-
-@dataclass(frozen=True)
-class _Read:
-    midi: bytes
-    ngrams: NDArray[np.uint64]
-    notes: int
 
 
 class Corpus:
@@ -153,7 +146,7 @@ def _build(
     writer = _Writer(directory)
     fresh = [(entry, key.tobytes()) for entry, key, place in zip(entries, contents, places, strict=True) if place < 0]
     weights = [_weight(entry) for entry, _ in fresh]
-    work = partial(_read, limits=limits)
+    work = partial(read_entries, limits=limits)
     with writer, closing(in_processes(work, fresh, weights, _lost, label="reading", processes=processes)) as results:
         for number, (entry, key, place) in enumerate(zip(entries, keys, places, strict=True)):
             result = next(results) if place < 0 else _read_before(*earlier.row(place))
@@ -169,10 +162,10 @@ def _is_passing(corpus: Corpus, row: int) -> bool:
     return row >= len(corpus) and corpus.reasons[row - len(corpus)][1]
 
 
-def _read_before(corpus: Corpus, row: int) -> "_Read | str":
+def _read_before(corpus: Corpus, row: int) -> ReadPiece | str:
     if row >= len(corpus):
         return corpus.reasons[row - len(corpus)][0]  # a passing one is not asked for: it is read again
-    return _Read(corpus.midi[row].tobytes(), corpus.ngrams[row], int(corpus.notes[row]))
+    return ReadPiece(corpus.midi[row].tobytes(), corpus.ngrams[row], int(corpus.notes[row]))
 
 
 class _Writer:
@@ -197,7 +190,7 @@ class _Writer:
         for writer in (self._names, self._midi, self._ngrams):
             writer.__exit__(*error)
 
-    def add(self, name: str, key: NDArray[np.uint64], result: "_Read | str") -> None:
+    def add(self, name: str, key: NDArray[np.uint64], result: ReadPiece | str) -> None:
         if isinstance(result, str):
             self._quarantined.append({"file": name, "reason": result})
             self._reasons.append((key.tobytes(), result))
@@ -228,24 +221,6 @@ class _Writer:
             (self._directory / f"{name}.json").write_text(json.dumps(content, indent=1))
 
 
-def _read(entries: list[Candidate], limits: Limits) -> list[_Read | str]:
-    """Read each entry, in a process of its own: a piece, or the reason why not."""
-    results: dict[int, _Read | str] = {}
-    # rows of a Parquet file in their order, in which it is read once
-    for number in sorted(
-        range(len(entries)), key=lambda number: (entries[number][0].path, entries[number][0].row or 0)
-    ):
-        try:
-            midi = read_midi_bytes(*entries[number])
-            score = parse(midi, limits)
-            results[number] = _Read(midi, ngrams_of(score), score.note_num())
-        except PassingFault as reason:
-            results[number] = Passing(reason)
-        except QuarantinedFile as reason:
-            results[number] = str(reason)
-    return [results[number] for number in range(len(entries))]
-
-
 def _weight(entry: Entry) -> float:
     try:
         return 2000.0 + (entry.path.stat().st_size if entry.tune is None and entry.row is None else 20_000)
@@ -253,5 +228,5 @@ def _weight(entry: Entry) -> float:
         return 1.0
 
 
-def _lost(entry: Candidate, reason: str) -> _Read | str:
+def _lost(entry: Candidate, reason: str) -> ReadPiece | str:
     return Lost(f"not readable: it {reason}")

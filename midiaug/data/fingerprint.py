@@ -6,8 +6,9 @@ when the piece is transposed, played faster or slower, or written in notes of ha
 make an n-gram; a piece is the set of the n-grams of its pitched tracks.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,42 +36,32 @@ class TopLine:
     @property
     def ratios(self) -> NDArray[np.int64]:
         """(n - 1,) for each interval, its onset gap against the gap before, in half octaves; 0 for the first."""
-        gaps = self.onsets[1:] - self.onsets[:-1]
-        ratios = np.zeros(len(gaps), np.int64)
-        ratios[1:] = np.rint(2 * np.log2(gaps[1:] / gaps[:-1]))
-        return ratios
+        return _ratios(self.onsets, np.zeros(0, np.int64))
 
     @property
     def steps(self) -> NDArray[np.int64]:
         """(n - 1,) the symbols that n-grams are made of: an interval and a ratio each."""
-        return self.intervals * 1024 + self.ratios
+        return _steps(self.intervals, self.ratios)
 
 
 def top_lines(score: ScoreTick) -> list[TopLine]:
     """The top line of each pitched track that has a note, in the order of the tracks."""
-    tracks = (track.notes.numpy() for track in score.tracks if not track.is_drum)
-    return [
-        _top_line(notes["time"] / score.ticks_per_quarter, notes["pitch"].astype(np.int64))
-        for notes in tracks
-        if len(notes["time"])
-    ]
+    return _top_lines([score])[0]
 
 
 def ngrams_of(score: ScoreTick, size: int = NGRAM) -> NDArray[np.uint64]:
     """The n-grams of a piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets."""
-    return ngrams_of_lines(top_lines(score), size)
+    return ngrams_of_scores([score], size)[0]
+
+
+def ngrams_of_scores(scores: Sequence[ScoreTick], size: int = NGRAM) -> list[NDArray[np.uint64]]:
+    """Likewise of each of several pieces, in a third of the time where they are short."""
+    return _ngrams(_top_lines(scores), size)
 
 
 def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
     """Likewise of a piece's top lines, as `top_lines` gives them."""
-    steps = [line.steps for line in lines]
-    long = [of_line for of_line in steps if len(of_line) >= size]
-    parts = [ngrams_of_steps(of_line, size) for of_line in steps if len(of_line) < size]
-    if long:  # hashed in one go; the windows that begin in one line and end in the next are passed over
-        hashes = ngrams_of_steps(np.concatenate(long), size)
-        ends = accumulate(len(of_line) for of_line in long)
-        parts += [hashes[end - len(of_line) : end - size + 1] for of_line, end in zip(long, ends, strict=True)]
-    return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.uint64)
+    return _ngrams([lines], size)[0]
 
 
 def whole_ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
@@ -96,11 +87,67 @@ def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.u
     return hashes
 
 
-def _top_line(onsets: NDArray[np.float64], pitches: NDArray[np.int64]) -> TopLine:
-    """Onsets in quarter notes and pitches of one track, in any order -> its top line."""
-    order = np.argsort(onsets, kind="stable")
-    onsets, pitches = onsets[order], pitches[order]
-    is_start = np.ones(len(onsets), bool)
-    np.greater_equal(onsets[1:] - onsets[:-1], _TOGETHER_BEATS - 1e-9, out=is_start[1:])
-    starts = is_start.nonzero()[0]
-    return TopLine(onsets[starts], np.maximum.reduceat(pitches, starts))
+def _ratios(onsets: NDArray[np.float64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) onsets of one line or more behind each other -> (n - 1,) as TopLine.ratios; of no use from line to line.
+
+    firsts: the place of the first note of each line but the first.
+    """
+    gaps = onsets[1:] - onsets[:-1]
+    gaps[firsts - 1] = 1.0  # from line to line it may be anything
+    ratios = np.zeros(len(gaps), np.int64)
+    ratios[1:] = np.rint(2 * np.log2(gaps[1:] / gaps[:-1]))
+    ratios[firsts[firsts < len(gaps)]] = 0
+    return ratios
+
+
+def _steps(intervals: NDArray[np.int64], ratios: NDArray[np.int64]) -> NDArray[np.int64]:
+    return intervals * 1024 + ratios
+
+
+def _top_lines(scores: Sequence[ScoreTick]) -> list[list[TopLine]]:
+    """The top lines of each score, of all tracks at once."""
+    onsets: list[NDArray[np.float64]] = []
+    pitches: list[NDArray[np.integer]] = []
+    tracks_of: list[int] = []
+    for score in scores:
+        before = len(onsets)
+        for notes in (track.notes.numpy() for track in score.tracks if not track.is_drum and len(track.notes)):
+            onsets.append(notes["time"] / score.ticks_per_quarter)
+            pitches.append(notes["pitch"])
+        tracks_of.append(len(onsets) - before)
+    lines = iter(_highest(onsets, pitches) if onsets else ())
+    return [list(islice(lines, count)) for count in tracks_of]
+
+
+def _highest(onsets: Sequence[NDArray[np.float64]], pitches: Sequence[NDArray[np.integer]]) -> Iterator[TopLine]:
+    """Onsets in quarter notes and pitches of the notes of each track, in any order -> its top line."""
+    lengths = [len(of_track) for of_track in onsets]
+    firsts = np.array([0, *accumulate(lengths[:-1])])
+    onset, pitch = np.concatenate(onsets), np.concatenate(pitches).astype(np.int64)
+    order = np.lexsort((onset, np.repeat(np.arange(len(lengths)), lengths)))
+    onset, pitch = onset[order], pitch[order]
+    is_start = np.ones(len(onset), bool)
+    np.greater_equal(onset[1:] - onset[:-1], _TOGETHER_BEATS - 1e-9, out=is_start[1:])
+    is_start[firsts] = True
+    starts = np.flatnonzero(is_start)
+    onset, pitch = onset[starts], np.maximum.reduceat(pitch, starts)
+    ends = [*np.searchsorted(starts, firsts[1:]).tolist(), len(starts)]
+    return (TopLine(onset[first:end], pitch[first:end]) for first, end in pairwise([0, *ends]))
+
+
+def _ngrams(pieces: Sequence[Sequence[TopLine]], size: int) -> list[NDArray[np.uint64]]:
+    """The n-grams of each piece's lines, hashed in one go; those from one line into the next are passed over."""
+    lines = [line for piece in pieces for line in piece]
+    if not lines:
+        return [np.zeros(0, np.uint64) for _ in pieces]
+    onsets = np.concatenate([line.onsets for line in lines])
+    pitches = np.concatenate([line.pitches for line in lines])
+    ends = list(accumulate(len(line.pitches) for line in lines))
+    steps = _steps(pitches[1:] - pitches[:-1], _ratios(onsets, np.array(ends[:-1], np.int64)))
+    hashes = ngrams_of_steps(steps, size)
+    of_line = iter(
+        hashes[first : end - size] if end - first > size else ngrams_of_steps(steps[first : end - 1], size)
+        for first, end in pairwise([0, *ends])
+    )
+    none = np.zeros(0, np.uint64)
+    return [np.unique(np.concatenate([none, *islice(of_line, len(piece))])) for piece in pieces]

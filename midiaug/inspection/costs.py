@@ -79,7 +79,7 @@ def written(data: MidiDataModule, pieces: Sequence[Chosen], scratch: Path) -> Me
     Of pieces outside the source, as many others of it.
     """
     rows = [piece.row for piece in pieces if piece.row is not None] or drawn_rows(data, len(pieces))
-    how = Writing(scratch, data.limits, written_range(data.tokenizer), data.shifts, data.out_of_range)
+    how = Writing(scratch, written_range(data.tokenizer), data.shifts, data.out_of_range)
     rounds: list[float] = []
     copies: list[Copies] = []
     while sum(rounds) < _MEASURED_S:

@@ -38,7 +38,7 @@ def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
     if not alike or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
         # not of the same layout: each is written by itself
         return [shifted_midi(score, [shift])[0] for shift in shifts]
-    return list(_moved(base, pitches, keys, shifts))
+    return _moved(base, pitches, keys, shifts)
 
 
 def _in_other_keys(score: ScoreTick, semitones: int) -> ScoreTick:
@@ -51,16 +51,15 @@ def _in_other_keys(score: ScoreTick, semitones: int) -> ScoreTick:
 
 def _moved(
     base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: NDArray[np.int64], shifts: Sequence[int]
-) -> Iterator[bytes]:
+) -> list[bytes | str]:
     """base: (bytes,) of the piece in its own key. pitches, keys: where those are in it."""
-    own = base[keys].astype(np.int8).tolist()
     is_pitch = np.zeros(len(base), np.uint8)
     is_pitch[pitches] = 1
-    for shift in shifts:
-        moved = base + np.uint8(shift % 256) * is_pitch
-        for place, key in zip(keys.tolist(), own, strict=True):
-            moved[place] = shifted_key(key, shift) % 256
-        yield moved.tobytes()
+    moved = np.multiply.outer(np.array(shifts).astype(np.uint8), is_pitch)
+    moved += base
+    for place, key in zip(keys.tolist(), base[keys].astype(np.int8).tolist(), strict=True):
+        moved[:, place] = [shifted_key(key, shift) % 256 for shift in shifts]
+    return [row.tobytes() for row in moved]
 
 
 def _checked(score: ScoreTick) -> bytes:
