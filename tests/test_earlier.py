@@ -9,6 +9,7 @@ import pytest
 from miditok import REMI, TokenizerConfig
 
 from midiaug.data import corpus as corpus_module
+from midiaug.data import reading as reading_module
 from midiaug.data import store as store_module
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits
@@ -158,7 +159,7 @@ def test_a_piece_that_was_lost_is_tried_once_more_and_the_result_is_that_of_a_ne
 def test_a_lost_piece_that_can_be_read_again_is_in_as_if_nothing_had_happened(
     tunes, cache, tmp_path, worked, monkeypatch
 ):
-    real = corpus_module.read_midi_bytes
+    real = reading_module.read_midi_bytes
     lost = tunes / "plain/book_0/tune_002.mid"
 
     def failing(entry, content):
@@ -166,12 +167,12 @@ def test_a_lost_piece_that_can_be_read_again_is_in_as_if_nothing_had_happened(
             raise PassingFault("the file could not be opened (Too many open files)")
         return real(entry, content)
 
-    monkeypatch.setattr(corpus_module, "read_midi_bytes", failing)
+    monkeypatch.setattr(reading_module, "read_midi_bytes", failing)
     for _ in range(3):  # a disk may fail more than twice
         first, _ = build(folder(tunes), cache)
         assert len(first) == 23
         aged(first)
-    monkeypatch.setattr(corpus_module, "read_midi_bytes", real)
+    monkeypatch.setattr(reading_module, "read_midi_bytes", real)
     worked["read"].clear()
     after = build(folder(tunes), cache)
     assert worked["read"] == ["plain/book_0/tune_002.mid"]

@@ -141,12 +141,14 @@ def _candidates(
     Where the smaller piece of n n-grams has at least ceil(share * n) in common with the other, one of
     its n - ceil(share * n) + 1 rarest is among them (the prefix filter of Chaudhuri et al., ICDE 2006).
     """
-    rarity = np.lexsort((grams.indices, shared_by[grams.indices], np.repeat(np.arange(len(counts)), counts)))
+    row = np.repeat(np.arange(len(counts)), counts)
+    # of one rarity they stay in the order of their columns, which each row's are in
+    rarity = np.argsort(row * (shared_by.max() + 1) + shared_by[grams.indices], kind="stable")
     rank = np.arange(len(rarity)) - np.repeat(grams.indptr[:-1], counts)
     prefix = counts - np.maximum(1, np.ceil(twin_share * counts - 1e-9)).astype(np.int64) + 1
     kept = rarity[rank < np.repeat(prefix, counts)]
     kept = kept[shared_by[grams.indices[kept]] > 1]
-    rows = np.repeat(np.arange(len(counts)), counts)[kept]
+    rows = row[kept]
     rare = csr_matrix((np.ones(len(kept), np.int32), (rows, grams.indices[kept])), shape=grams.shape)
     common = grams[:, np.unique(rare.indices)]
     pairs = coo_matrix(rare[:, np.unique(rare.indices)] @ common.T)
