@@ -23,7 +23,7 @@ WIDE = "aug.shifts=[-20,20]"  # thousands of files, so that there is time to sto
 def place(tmp_path_factory) -> Path:
     """A working directory with 96 tunes in a folder with a space and brackets in its name."""
     here = tmp_path_factory.mktemp("here")
-    music.corpus(here / "my [tunes]", 96, bars=8, chords=True)
+    music.corpus(here / "my [tunes]", 96, bars=48, chords=True)
     status, output = finished(here, "out=whole copies", WIDE)
     assert status == 0, output
     return here
