@@ -97,3 +97,13 @@ def test_a_lookup_finds_the_first_place_of_a_key_and_no_other():
     assert table.find(halves).tolist() == [-1]
     assert Lookup(np.zeros((0, 2), np.uint64)).find(halves).tolist() == [-1]
     assert Lookup(np.zeros((1, 2), np.uint64)).find(np.zeros((1, 2), np.uint64)).tolist() == [-1], "zeros are no key"
+
+
+def test_a_slow_disk_changes_no_digest(tmp_path, monkeypatch):
+    files = [tmp_path / f"{number}.mid" for number in range(70)]
+    for number, file in enumerate(files[:-1]):
+        file.write_bytes(bytes([number]) * number)
+    expected = [digest(file.read_bytes()) for file in files[:-1]] + [None]
+    assert digests_of(files, tmp_path / "fast") == expected
+    monkeypatch.setattr(digests, "_SLOW_S", 0.0)  # the first part is slow already
+    assert digests_of(files, tmp_path / "slow") == expected

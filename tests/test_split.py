@@ -243,7 +243,7 @@ def test_the_seed_decides_and_each_tune_gets_its_turn():
     assert set().union(*drawn) == set(names)
 
 
-@pytest.mark.parametrize(("seed", "drawn"), enumerate([[7, 8, 11], [1, 2, 11], [4, 5, 6], [8, 9, 10]]))
+@pytest.mark.parametrize(("seed", "drawn"), list(enumerate([[7, 8, 11], [1, 2, 11], [4, 5, 6], [8, 9, 10]])))
 def test_what_a_seed_draws_stays_as_it_is(seed, drawn):
     split = draw_split(*grouped([1, 2, 1, 3, 1, 1, 2, 1]), 0.25, seed)
     assert np.flatnonzero(split.validation).tolist() == drawn

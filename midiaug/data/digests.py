@@ -8,9 +8,8 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from midiaug.files import write_whole
 log = logging.getLogger("midiaug")
 _SETTLED_NS = 2_000_000_000
 _THREADS, _AT_ONCE, _PART_BYTES = 8, 32, 1 << 16
+_SLOW_S = 0.0005  # a file
 
 
 def digest(data: bytes) -> bytes:
@@ -61,16 +61,25 @@ def digests_of(paths: Sequence[Path], cache_dir: Path) -> list[bytes | None]:
     places = Lookup(known[:, :2]).find(identities).tolist()
     found: list[bytes | None] = [known[place, 2:].tobytes() if place >= 0 else None for place in places]
     fresh = [number for number, place in enumerate(places) if place < 0]
-    # some at a time: to hand over a small file takes longer than to hash it
-    parts = [fresh[start : start + _AT_ONCE] for start in range(0, len(fresh), _AT_ONCE)]
-    with ThreadPoolExecutor(_THREADS) as threads:
-        hashed = threads.map(lambda part: [_digest(paths[number]) for number in part], parts)
-        for number, content in zip(fresh, chain.from_iterable(hashed), strict=True):
-            found[number] = content
+    for number, content in zip(fresh, _hashed([paths[number] for number in fresh]), strict=True):
+        found[number] = content
     settled = {n: content for n in fresh if (content := found[n]) and 0 < stats[n][1] < now - _SETTLED_NS}
     if settled:
         _add(table, np.concatenate([identities[list(settled)], as_keys(list(settled.values()))], axis=1))
     return found
+
+
+def _hashed(paths: Sequence[Path]) -> Iterator[bytes | None]:
+    """The digest of each file: by one thread as long as that is fast, then by several, which wait for a disk together.
+
+    To hand a small file over to a thread takes longer than to hash it.
+    """
+    slow = False
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for start in range(0, len(paths), _AT_ONCE):
+            part, begin = paths[start : start + _AT_ONCE], time.perf_counter()
+            yield from list(threads.map(_digest, part) if slow else map(_digest, part))
+            slow = slow or time.perf_counter() - begin > len(part) * _SLOW_S
 
 
 def _stat(path: Path) -> tuple[bytes, int]:
