@@ -30,16 +30,24 @@ def test_the_last_fall_below_counts_and_lies_on_a_line_between_two_validations()
     assert found.words == "the curves cross for good at 18k tokens (step 350)"
 
 
-def test_curves_that_end_above_never_cross():
-    found = crossing_of([pair(run(3.0, 2.0, 2.0), run(2.9, 1.9, 2.1))])
-    assert (found.at, found.difference) == (None, pytest.approx(0.1))
+def test_curves_that_are_above_throughout_never_cross():
+    found = crossing_of([pair(run(3.0, 2.0, 2.0), run(3.1, 2.2, 2.1))])
+    assert (found.at, found.difference, found.lead_lost) == (None, pytest.approx(0.1), False)
     assert found.words == "the curves never cross within 15k tokens"
+
+
+def test_a_lead_that_was_lost_is_said_to_be():
+    found = crossing_of([pair(run(3.0, 2.0, 2.0), run(2.9, 1.9, 2.1))])
+    assert (found.at, found.difference, found.lead_lost) == (None, pytest.approx(0.1), True)
+    assert found.words == "the curve with augmentation was below, and lost its lead before 15k tokens"
 
 
 def test_a_curve_below_from_the_start_is_said_to_be():
     found = crossing_of([pair(run(3.0, 2.0), run(2.9, 1.9))])
     assert (found.at, found.from_start) == (5_000, True)
-    assert found.words == "it lies below from the first validation on, at 5,000 tokens (step 100)"
+    assert (
+        found.words == "the curve with augmentation lies below from the first validation on, at 5,000 tokens (step 100)"
+    )
 
 
 def test_the_mean_over_the_seeds_counts_and_each_seed_is_known():
@@ -49,7 +57,7 @@ def test_the_mean_over_the_seeds_counts_and_each_seed_is_known():
         pair(run(2.0, 2.0, 2.0), run(2.2, 2.0, 1.6), 2),
     ]
     found = crossing_of(pairs)
-    assert found.by_seed == [(0, pytest.approx(150 * 50)), (1, None), (2, pytest.approx(200 * 50))]
+    assert found.by_seed == [(0, None, pytest.approx(150 * 50)), (1, None, None), (2, None, pytest.approx(200 * 50))]
     assert found.difference == pytest.approx((-0.2 + 0.2 - 0.4) / 3)
     assert found.at == pytest.approx(200 * 50)  # +0.2, 0.0, -0.133
 
@@ -75,6 +83,7 @@ def test_without_tokens_the_steps_count_and_without_steps_the_epochs(lacks, unit
                 row[name] = None
     found = crossing_of([pair(*runs)])
     assert found.unit == unit
+    assert found.measure == {"tokens": "tokens", "step": "steps", "epoch": "epochs"}[unit]
     assert found.at is not None
 
 

@@ -119,7 +119,7 @@ def test_folds_are_paired_with_their_own_and_make_one_change_a_seed(tmp_path):
     assert gain.by_seed[1].folds == pytest.approx(by)
     assert gain.change.nats == pytest.approx(-0.15)
     assert gain.change.tunes == 3 * len(PIECES)
-    assert "over these 36 tunes in 3 folds and 2 seeds), in each of the 2 seeds and in 4 of 6 folds" in gain.sentence
+    assert "over these 36 tunes in 3 folds and 2 seeds), in each of the 2 seeds and in 4 of 6 runs" in gain.sentence
 
 
 def test_a_seed_without_its_like_is_left_out_and_named(tmp_path):

@@ -60,7 +60,7 @@ def test_none_may_be_the_lowest_over_all_keys_too(tmp_path):
     add(tmp_path, "moderate", by=0.1)
     (one,) = found(tmp_path)
     assert one.any_key == "aug=none"
-    assert "For music in any key no level is better either" in one.sentence
+    assert "For music in any key: aug=none, with the lowest mean over all twelve keys" in one.sentence
 
 
 def test_levels_that_helped_as_much_are_named(tmp_path):
@@ -121,4 +121,20 @@ def test_each_model_has_a_recommendation_of_its_own_and_shifts_without_a_name_ar
         add(tmp_path / cell, "moderate", by=by, words=(f"model={cell}", "aug.shifts=[-2,0,2]"))
     gru, lstm = found(tmp_path)
     assert (gru.model, gru.own_keys) == ("GRU 2 x 256", "aug=none")
-    assert (lstm.model, lstm.own_keys) == ("LSTM 2 x 256", "aug.shifts=[-2, 0, +2]")
+    assert (lstm.model, lstm.own_keys) == ("LSTM 2 x 256", "'aug.shifts=[-2,0,2]'")
+
+
+def test_a_level_is_named_by_the_words_that_make_it(tmp_path):
+    add(tmp_path, "none")
+    add(tmp_path, "moderate", by=-0.2, words=("aug.draw=balanced", "model.condition=true", "optim.equivariance=0.5"))
+    assert found(tmp_path)[0].own_keys == "aug=moderate aug.draw=balanced model.condition=true optim.equivariance=0.5"
+
+
+def test_folds_of_one_seed_are_one_seed(tmp_path):
+    for fold in range(3):
+        words = ("data.folds=3", f"data.fold={fold}")
+        add(tmp_path / str(fold), "none", seeds=(0,), words=words)
+        add(tmp_path / str(fold), "moderate", by=-0.2, seeds=(0,), words=words)
+    (one,) = found(tmp_path)
+    assert one.levels[1].change.seeds == 1
+    assert "From one seed alone" in one.sentence

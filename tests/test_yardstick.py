@@ -32,7 +32,13 @@ def run_of(data, validation, gap=0.3, **keys):
     windows, piece = windows_of(data.store, validation, WINDOW, data.cache_dir)
     tokens = np.bincount(piece, windows.length - 1, len(names))
     best = {"epoch": 1, "loss/train": 1.0, "loss/val": 1.0 + gap, "loss/gap": gap}
-    run = Run(data.corpus.directory, [best], best, config={"data": {"window": WINDOW, **keys}}, summary={"seed": 0})
+    run = Run(
+        data.corpus.directory,
+        [best],
+        best,
+        config={"data": {"window": WINDOW, **keys}, "tokenizer": {"name": "REMI", "params": {}}},
+        summary={"seed": 0},
+    )
     run.sides = {name: "val" if val else "train" for name, val in zip(names, validation, strict=True)}
     run.pieces = {names[row]: PieceLoss(str(row), 1.0, int(tokens[row])) for row in np.flatnonzero(tokens)}
     return Described(run, {}, "LSTM", "none", "", (0,), 0)
@@ -90,3 +96,10 @@ def test_the_table_has_a_column_and_a_sentence_for_it(data):
     assert f"by {one.run.yardstick.nats:+.3f} nats a token (95 % interval" in sentence([one, other])
     measure(data, [other])
     assert "nats a token in these 2 splits" in sentence([one, other])
+
+
+def test_a_run_of_another_tokenizer_is_not_judged_though_its_counts_agree(data):
+    one = run_of(data, sides(data, 6))
+    one.run.config["tokenizer"]["params"] = {"num_velocities": 4}
+    measure(data, [one])
+    assert one.run.yardstick is None

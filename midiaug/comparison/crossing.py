@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +22,38 @@ class Crossing:
 
     unit: what the amounts of training are counted in: tokens, step or epoch. at: where the difference falls below 0 for
     good, between two validations by a straight line; None where it never does. from_start: whether it is below 0 at
-    each common validation, `at` being the first. step: the optimizer's at that place, None where it is not known.
-    last: the last amount that all curves reach. difference: in nats a token, there. by_seed: `at` of each pair alone.
+    each common validation, `at` being the first. lead_lost: whether it is below 0 at one and not at the last. step: the
+    optimizer's at that place, None where it is not known. last: the last amount that all curves reach. difference: in
+    nats a token, there. by_seed: the seed, the fold, if any, and `at` of each pair alone.
     """
 
     unit: str
     at: float | None
     from_start: bool
+    lead_lost: bool
     step: float | None
     last: float
     difference: float
-    by_seed: list[tuple[int | None, float | None]]
+    by_seed: list[tuple[int | None, int | None, float | None]]
 
     @property
     def words(self) -> str:
         """Where the curves cross, in words."""
         if self.at is None:
+            if self.lead_lost:
+                return f"the curve with augmentation was below, and lost its lead before {self._amount(self.last)}"
             return f"the curves never cross within {self._amount(self.last)}"
         step = f" (step {self.step:,.0f})" if self.step is not None and self.unit == "tokens" else ""
         if self.from_start:
-            return f"it lies below from the first validation on, at {self._amount(self.at)}{step}"
+            return (
+                f"the curve with augmentation lies below from the first validation on, at {self._amount(self.at)}{step}"
+            )
         return f"the curves cross for good at {self._amount(self.at)}{step}"
+
+    @property
+    def measure(self) -> str:
+        """What of the two trainings is equal."""
+        return self.unit if self.unit == "tokens" else f"{self.unit}s"
 
     @property
     def updates(self) -> str:
@@ -71,22 +83,27 @@ def crossing_of(pairs: Sequence[Pair]) -> Crossing | None:
         unit=unit,
         at=at,
         from_start=bool((difference < 0).all()),
+        lead_lost=bool((difference < 0).any() and difference[-1] >= 0),
         step=step,
         last=float(places[-1]),
         difference=float(difference[-1]),
-        by_seed=[(pair.seed, _last_fall(places, part)) for pair, part in zip(pairs, alone, strict=True)],
+        by_seed=[(pair.seed, pair.fold, _last_fall(places, part)) for pair, part in zip(pairs, alone, strict=True)],
     )
+
+
+def _validations(run: Run) -> list[dict[str, Any]]:
+    return [row for row in run.rows if row["loss/val"] is not None]
 
 
 def _has(run: Run, name: str) -> bool:
     """Whether each validation of the run has this amount, and each more than the one before."""
-    values = [row.get(name) for row in run.rows if row["loss/val"] is not None]
+    values = [row.get(name) for row in _validations(run)]
     there = [float(value) for value in values if value is not None]
     return len(there) == len(values) and all(one < other for one, other in pairwise(there))
 
 
 def _curve(run: Run, unit: str, name: str = "loss/val") -> tuple[Curve, Curve]:
-    rows = [row for row in run.rows if row["loss/val"] is not None]
+    rows = _validations(run)
     return np.array([float(row[unit]) for row in rows]), np.array([float(row[name]) for row in rows])
 
 

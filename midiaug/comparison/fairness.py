@@ -31,9 +31,9 @@ def fairness(described: list[Described]) -> list[str]:
         named = ", ".join(tokenizers.get("tokenizer.name", sorted(tokenizers)))
         remarks.append(f"these runs have different tokenizers ({named}): compare nats a note, not nats a token")
     splits = {one.run.split_key for one in own if one.run.fold is None}
-    folds: dict[str, set[tuple[int | None, int | None]]] = defaultdict(set)
+    folds: dict[str, set[tuple[int | None, str | None]]] = defaultdict(set)
     for one in own:
-        folds[one.label].add((one.seed, one.run.fold))
+        folds[one.label].add((one.seed, one.run.split_key))
     if any(one.run.fold is not None for one in own) and len({frozenset(each) for each in folds.values()}) > 1:
         remarks.append(
             "these runs were not all validated on the same folds: their means over the folds compare roughly"

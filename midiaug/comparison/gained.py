@@ -88,7 +88,8 @@ def _judgement(gain: Gain) -> str:
     figure += f" (95 % interval {change.low:+.3f} to {change.high:+.3f}, over {over})"
     alike = gain.better if fell else seeds - gain.better
     by_fold = [(moved < 0) == fell for one in gain.by_seed for moved in one.folds.values()]
-    shares = [_share(alike, seeds, "seeds"), _share(sum(by_fold), len(by_fold), "folds")]
+    runs = "runs" if seeds > 1 else "folds"
+    shares = [_share(alike, seeds, "seeds"), _share(sum(by_fold), len(by_fold), runs)]
     share = f", in {' and in '.join(filter(None, shares))}" if any(shares) else ""
     if gain.verdict == "helped":
         return f" helped: the validation loss {figure}{share}."
@@ -151,7 +152,7 @@ def _of_curves(gain: Gain) -> str:
     if curves is None:
         return ""
     how = f"{abs(curves.difference):.3f} {'lower' if curves.difference < 0 else 'higher'}"
-    return f" At equal tokens {curves.words}; at the end of both, {curves.updates}, it is {how}."
+    return f" At equal {curves.measure} {curves.words}; at the end of both, {curves.updates}, the loss is {how}."
 
 
 def _advice(gain: Gain) -> str:

@@ -45,7 +45,7 @@ def _gain(group: Group, plain: Group) -> tuple[Gain, list[str]]:
         ]
         moved, still = ([run for run in side if id(run) in paired] for side in (moved, still))
     change, by_seed = change_of(pairs) or (None, [])
-    unfinished = all(len(run.rows) > 1 and run.best["epoch"] == run.rows[-1]["epoch"] for run in moved)
+    unfinished = all(run.still_fell for run in moved)
     noise = gap_noise(still, [FIGURES["gap"](run) for run in still])
     first, means = group.members[0], (_means(still), _means(moved))
     return Gain(

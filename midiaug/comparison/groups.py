@@ -151,7 +151,7 @@ def grouped(described: list[Described]) -> list[Group]:
     groups: dict[Any, list[Described]] = {}
     for one in described:
         if one.run.finished:
-            aug = tuple(sorted(_aug(one.run).items())) if one.run.own else ()
+            aug = tuple(sorted(aug_of(one.run).items())) if one.run.own else ()
             key = (repr(sorted(one.settings.items())), repr(aug)) if one.run.own else (one.run.name, "")
             groups.setdefault(key, []).append(one)
     found = [Group(members) for members in groups.values()]
@@ -206,7 +206,8 @@ def _aside(key: str) -> bool:
     return any(key == aside or key.startswith(f"{aside}.") for aside in _ASIDE)
 
 
-def _aug(run: Run) -> dict[str, Any]:
+def aug_of(run: Run) -> dict[str, Any]:
+    """What augments a run, by keys without `aug.`; two that agree in it differ by their model and seed alone."""
     aug, shifts = dict(run.config.get("aug", {})), shifts_of(run)
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
         aug = {key: value for key, value in aug.items() if key == "starts"}
@@ -248,7 +249,7 @@ def _described(
     named = list(dict.fromkeys(several.get(key, key) for key in differing if settings.get(key) is not None))
     extra = ", ".join(f"{key.rpartition('.')[2]} {settings.get(key)}" for key in named)
     extra = extra if run.config else "settings not known"
-    aug, shifts = _aug(run), shifts_of(run)
+    aug, shifts = aug_of(run), shifts_of(run)
     level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
     level += _besides(aug)
     return Described(run, settings, model, level, extra, shifts, run.config.get("seed", run.summary.get("seed")))

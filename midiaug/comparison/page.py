@@ -99,15 +99,12 @@ def _crossing_part(gains: Sequence[Gain]) -> list[str]:
     curves = [(gain, gain.crossing) for gain in gains if gain.crossing]
     if not curves:
         return []
-    heads = ["validation curves against none, at equal tokens", "change at the end of both", "which is at", ""]
-    rows = [
-        [f"{gain.model}, {gain.level}", number(both.difference, sign=True), both.updates, both.words]
-        for gain, both in curves
-    ]
-    return [
-        table(heads, rows),
-        quiet("The change above is between the best epochs of each; means over the seeds."),
-    ]
+    heads = ["validation curves against none", "change at the end of both", "which is at", ""]
+    rows = []
+    for gain, both in curves:
+        words = f"at equal {both.measure} {both.words}"
+        rows.append([f"{gain.model}, {gain.level}", number(both.difference, sign=True), both.updates, words])
+    return [table(heads, rows), quiet("The change above is between the best epochs of each; means over the seeds.")]
 
 
 def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 import numpy as np
@@ -107,7 +107,8 @@ def change_of(pairs: Sequence[Pair]) -> tuple[Change, list[SeedChange]] | None:
     for number, (pair, _) in enumerate(kept):
         together[pair.seed, pair.split if pair.fold is None else ""].append(number)
     by_seed = [_of_seed([kept[row][0] for row in rows], nats[rows], tokens[rows]) for rows in together.values()]
-    return estimated(nats, tokens), by_seed
+    change = estimated(nats, tokens)
+    return replace(change, seeds=len(together)), by_seed
 
 
 def _of_seed(pairs: Sequence[Pair], nats: Matrix, tokens: Matrix) -> SeedChange:
@@ -146,7 +147,7 @@ def gap_noise(runs: Sequence[Run], gaps: Sequence[float | None]) -> float | None
 
 
 def estimated(nats: Matrix, tokens: Matrix) -> Change:
-    """The change over all pairs, with an interval that holds for other tunes and other seeds.
+    """The change over all pairs, each taken as a seed, with an interval that holds for other tunes and other seeds.
 
     nats, tokens: (pairs, tunes), 0 where a pair lacks a tune. The variance over tunes is that of a ratio of sums
     (Cochran 1977, "Sampling Techniques", section 6.4), with a tune's pairs kept together. What the pairs differ by

@@ -1,12 +1,16 @@
 """Which level of transposition to take, from runs of several levels: figures, and what they come to in sentences."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
-from midiaug.comparison.groups import NONE, Described, Figure, Group, grouped
+from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, grouped, known_levels
 from midiaug.comparison.pairs import Change, change_of, pairs_of
+
+_USUAL = {"draw": "random", "out_of_range": "limit", "original": 0, "anneal": None, "starts": "fixed"}
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,31 @@ def _level(group: Group, gain: Gain | None) -> Level:
     elif gain is not None and gain.before["over_keys"] is not None and gain.after["over_keys"] is not None:
         over = gain.after["over_keys"] - gain.before["over_keys"]
     return Level(
-        name=f"aug={first.level}" if first.level.isidentifier() else f"aug.shifts={first.level}",
+        name=_typed(first),
         shifts=first.shifts or (),
         seeds=sorted((one.seed for one in group.members), key=lambda seed: (seed is None, seed or 0)),
         figures={name: figures[name] for name in ("val", "gap", "over_keys", "key_spread")},
         change=gain.change if gain else None,
         verdict=gain.verdict if gain else "" if plain else "not known",
         over_keys=over,
-        unfinished=all(len(m.run.rows) > 1 and m.run.best is m.run.rows[-1] for m in group.members),
+        unfinished=all(member.run.still_fell for member in group.members),
     )
+
+
+def _typed(one: Described) -> str:
+    """The words that make this augmentation on the command line."""
+    aug, shifts = aug_of(one.run), one.shifts or ()
+    level = known_levels().get(shifts)
+    values = {key: aug[key] for key, usual in _USUAL.items() if aug.get(key, usual) not in (usual, None)}
+    values |= {"model.condition": "true"} if aug.get("condition") else {}
+    values |= {"optim.equivariance": f"{aug['equivariance']:g}"} if aug.get("equivariance") else {}
+    words = [f"aug={level}" if level else f"aug.shifts={_listed(shifts)}"]
+    words += [f"{key if '.' in key else f'aug.{key}'}={_listed(value)}" for key, value in values.items()]
+    return shlex.join(words)
+
+
+def _listed(value: Any) -> str:
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
 def _apart(one: Sequence[Described], other: Sequence[Described]) -> bool:
@@ -139,14 +159,15 @@ def _any(one: Recommendation) -> str:
     if one.any_key is None:
         return ""
     (level,) = _named(one, lambda level: level.name == one.any_key)
-    mean = level.figures["over_keys"]["mean"]
-    if level.shifts == NONE:
-        return (
-            f"For music in any key no level is better either: aug=none has the lowest mean over all keys, {mean:.3f}."
-        )
+    against = "" if level.shifts == NONE else f", {level.over_keys:+.3f} against aug=none"
+    others = _named(one, lambda other: other is not level and other.over_keys is not None)
+    near = min(others, key=lambda other: other.over_keys or 0.0)
+    spread = max(each.figures["over_keys"]["sd"] or 0.0 for each in (level, near))
+    lead = (near.over_keys or 0.0) - (level.over_keys or 0.0)
+    close = f" The seeds of {near.name} or of it spread by more than its lead of {lead:.3f}." if lead < spread else ""
     return (
-        f"For music in any key: {level.name}, with the lowest mean over all twelve keys, {mean:.3f}, "
-        f"{level.over_keys:+.3f} against aug=none."
+        f"For music in any key: {level.name}, with the lowest mean over all twelve keys, "
+        f"{level.figures['over_keys']['mean']:.3f}{against}.{close}"
     )
 
 

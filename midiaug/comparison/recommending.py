@@ -39,9 +39,11 @@ class Recommending(Callback):
         """Say how many trainings it will be."""
         jobs = jobs_of(config)
         steps = OmegaConf.select(config, "trainer.max_steps")
-        each = f" of {steps:,} steps" if isinstance(steps, int) and steps > 0 else ""
-        swept = " ".join(f"{key}={','.join(values)}" for key, values in swept_of(jobs).items())
-        _print(f"{'trainings':<12}{len(jobs)}{each}, in {config.hydra.sweep.dir}: {swept}")
+        swept = swept_of(jobs)
+        known = isinstance(steps, int) and steps > 0 and "trainer.max_steps" not in swept
+        each = f" of {steps:,} steps" if known else ""
+        words = " ".join(f"{key}={','.join(values)}" for key, values in swept.items())
+        _print(f"{'trainings':<12}{len(jobs)}{each}, in {config.hydra.sweep.dir}: {words}")
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Say why a training was refused, and let the others count: Hydra would end without a word on them."""

@@ -84,6 +84,11 @@ class Run:
         return _digest(sorted(self.sides)) if self.sides else None
 
     @property
+    def still_fell(self) -> bool:
+        """Whether the validation loss was lowest in the last of several validations."""
+        return len(self.rows) > 1 and self.best == self.rows[-1]
+
+    @property
     def fold(self) -> int | None:
         """Which of several folds it was validated on; None where its split is no fold."""
         data = self.config.get("data", {})

@@ -141,7 +141,7 @@ def recommendation_text(found: Sequence[Recommendation]) -> str:
                 whole = change is not None and change.low is not None
                 table.add_row(
                     escape(printable(level.name.removeprefix("aug="))),
-                    str(len(level.seeds)),
+                    str(len(set(level.seeds))),
                     spread(figures["val"]),
                     number(figures["gap"]["mean"], sign=True),
                     number(figures["over_keys"]["mean"]),

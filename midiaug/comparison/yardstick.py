@@ -21,7 +21,10 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.sides import windows_of
 from midiaug.data.split import limited
 from midiaug.data.store import MAX_WINDOW
+from midiaug.data.transpose import settings_of
 from midiaug.data.windows import Windows, probe_rows
+from midiaug.errors import ConfigError
+from midiaug.tokenizers import make_tokenizer
 
 _FORMAT = 1
 _MOST_TOKENS = 1 << 22  # that are counted: more change little
@@ -71,7 +74,7 @@ class _Judge:
             or not 2 <= window <= MAX_WINDOW
             or not (limit is None or (type(limit) is int and limit > 0))
         )
-        if odd or set(run.sides) != set(self._names):
+        if odd or set(run.sides) != set(self._names) or not self._reads_alike(run):
             return None
         used = self._store.has_pieces
         held_out = np.array([run.sides[name] == "val" for name in self._names])
@@ -83,7 +86,7 @@ class _Judge:
         }:
             return None
         masks = [digest(np.packbits(side).tobytes()).hex() for side in (validation, training)]
-        key = key_of([_FORMAT, self._store.key, *masks, window, seed])
+        key = key_of([_FORMAT, self._store.key, *masks, digest(self._group.tobytes()).hex(), window, seed])
 
         def judged() -> dict[str, NDArray[np.float64]]:
             return {"figures": self._judged(validation, training, window, seed)}
@@ -94,10 +97,21 @@ class _Judge:
         nats, low, high, pieces = figures
         return Yardstick(nats, low, high, int(pieces))
 
+    def _reads_alike(self, run: Run) -> bool:
+        """Whether the run's tokenizer is that of the music, token for token."""
+        chosen = run.config.get("tokenizer", {})
+        try:
+            tokenizer = make_tokenizer(str(chosen.get("name")), chosen.get("params") or {})
+        except ConfigError:
+            return False
+        return settings_of(tokenizer) == settings_of(self._data.tokenizer)
+
     def _judged(self, validation: Pieces, training: Pieces, window: int, seed: int) -> NDArray[np.float64]:
         """(4,) the difference, the ends of its interval, and how many pieces were learned; empty if that cannot be."""
         store, cache_dir, group = self._store, self._data.cache_dir, self._group
-        rest = ~validation & store.has_pieces & ~np.isin(group, group[training])
+        rest = ~validation & store.has_pieces & ~np.isin(group, group[training | validation])
+        if np.isin(group[training], group[validation]).any():  # by a split.json that puts a tune on both sides
+            return np.zeros(0)
         half = np.full(len(group), -1)
         if 2 * rest.sum() >= training.sum():  # pieces that no run saw are enough
             half[training] = 0
