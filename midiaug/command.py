@@ -129,7 +129,8 @@ def sentence_of(error: Exception) -> str:
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.errno:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(sys.argv[1:]) else "hydra.run.dir"
+        sweep = any(word.startswith(("-m", "--multirun", "hparams=", "experiment=")) for word in sys.argv[1:])
+        key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
         return f"{type(error).__name__}: {what}; free space there, or write elsewhere with {key}=DIR"
     text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
     unknown = re.search(r"Could not override '([^']+)'", text)

@@ -100,7 +100,12 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch, capsys, tmp_path)
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no folder here in which root cannot make one")
 @pytest.mark.parametrize(
-    ("words", "key"), [(["hydra.run.dir"], "hydra.run.dir"), (["-m", "hydra.sweep.dir"], "hydra.sweep.dir")]
+    ("words", "key"),
+    [
+        (["hydra.run.dir"], "hydra.run.dir"),
+        (["-m", "hydra.sweep.dir"], "hydra.sweep.dir"),
+        (["hparams=level", "hydra.sweep.dir"], "hydra.sweep.dir"),
+    ],
 )
 def test_a_folder_that_cannot_be_made_is_named(monkeypatch, capsys, tmp_path, words, key):
     monkeypatch.chdir(tmp_path)

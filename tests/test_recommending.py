@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 from training import SMALL, command
 
 from midiaug.command import config_dir
-from midiaug.comparison.recommending import jobs_of, swept_of
+from midiaug.comparison.recommending import jobs_of, overrides_of, swept_of
 
 WORDS = [
     *(word for word in SMALL if "epochs" not in word),
@@ -110,3 +110,11 @@ def test_by_default_every_level_there_is_gets_two_seeds():
     names = {path.stem for path in config_dir().glob("aug/*.yaml")}
     assert {word for job in jobs_of(level) for word in job if "aug" in word} == {f"aug={name}" for name in names}
     assert len(jobs_of(level)) == 2 * len(names)
+
+
+@pytest.mark.parametrize("content", [b"5", b"a: [b", b"a: 1", b"", b"\xff\xfe\x00", None])
+def test_a_folder_that_is_no_run_has_no_overrides(tmp_path, content):
+    (tmp_path / ".hydra").mkdir()
+    if content is not None:
+        (tmp_path / ".hydra" / "overrides.yaml").write_bytes(content)
+    assert overrides_of(tmp_path) == frozenset()

@@ -103,3 +103,16 @@ def test_a_run_of_another_tokenizer_is_not_judged_though_its_counts_agree(data):
     one.run.config["tokenizer"]["params"] = {"num_velocities": 4}
     measure(data, [one])
     assert one.run.yardstick is None
+
+
+@pytest.mark.parametrize("damage", [lambda size: b"x" * size, None])
+def test_a_damaged_figure_of_the_cache_is_worked_out_again(data, damage):
+    one, again = run_of(data, sides(data, 5)), run_of(data, sides(data, 5))
+    measure(data, [one])
+    for file in (data.cache_dir / "yardsticks").rglob("figures.npy"):
+        if damage:
+            file.write_bytes(damage(file.stat().st_size))
+        else:
+            np.save(file, np.full(4, np.nan))
+    measure(data, [again])
+    assert again.run.yardstick == one.run.yardstick is not None

@@ -13,7 +13,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from midiaug.command import sentence_of
 from midiaug.directories import shown
@@ -102,7 +103,7 @@ def recommend(directory: Path, jobs: list[list[str]]) -> list[str]:
     swept = swept_of(jobs)
     wanted = {frozenset(job): _name(job, swept) for job in jobs}
     runs, _ = read_runs(find_runs([str(directory)]))
-    finished = {_overrides(run.path): run for run in runs if run.finished and _its_own(run)}
+    finished = {overrides_of(run.path): run for run in runs if run.finished and _its_own(run)}
     missing = [name for job, name in wanted.items() if job not in finished]
     described = describe([run for job, run in finished.items() if job in wanted])
     if not described:
@@ -131,10 +132,13 @@ def _name(job: list[str], swept: dict[str, list[str]]) -> str:
     return ",".join(word for word in job if word.partition("=")[0] in swept) or "the only one"
 
 
-def _overrides(path: Path) -> frozenset[str]:
-    """The overrides that a run was started with; empty where they are not known."""
-    file = path / ".hydra" / "overrides.yaml"
-    return frozenset(str(word) for word in OmegaConf.load(file)) if file.is_file() else frozenset()
+def overrides_of(path: Path) -> frozenset[str]:
+    """The overrides that a run was started with; empty where they are not known, as of a folder that is no run."""
+    try:
+        words = OmegaConf.load(path / ".hydra" / "overrides.yaml")
+    except (OSError, ValueError, YAMLError):
+        return frozenset()
+    return frozenset(map(str, words)) if isinstance(words, ListConfig) else frozenset()
 
 
 def _its_own(run: "Run") -> bool:

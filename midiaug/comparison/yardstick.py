@@ -91,10 +91,15 @@ class _Judge:
         def judged() -> dict[str, NDArray[np.float64]]:
             return {"figures": self._judged(validation, training, window, seed)}
 
-        figures = kept_arrays(self._data.cache_dir / "yardsticks" / key, judged)["figures"].tolist()
-        if not figures:
+        try:
+            figures = kept_arrays(self._data.cache_dir / "yardsticks" / key, judged)["figures"]
+        except ValueError:  # damaged, though as long as it was
+            figures = judged()["figures"]
+        if figures.shape not in ((0,), (4,)) or not np.isfinite(figures).all():
+            figures = judged()["figures"]
+        if not len(figures):
             return None
-        nats, low, high, pieces = figures
+        nats, low, high, pieces = figures.tolist()
         return Yardstick(nats, low, high, int(pieces))
 
     def _reads_alike(self, run: Run) -> bool:
