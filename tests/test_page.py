@@ -86,7 +86,11 @@ def test_the_curves_and_own_keys_against_all_have_their_part_where_they_are_know
     assert "<h2>Own keys against all keys</h2>" in text
     assert "validation loss in own keys against the mean over all twelve" in text
     row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", text)[1]
-    assert re.findall("<td>(.*?)</td>", row)[1:] == ["-0.100", "step 30", "the curves cross for good at step 27"]
+    assert re.findall("<td>(.*?)</td>", row)[1:] == [
+        "-0.100",
+        "step 30",
+        "at equal steps the curves cross for good at step 27",
+    ]
     assert (
         "At equal tokens the curves cross for good at step 27; at the end of both, step 30, it is 0.100 lower" in text
     )
