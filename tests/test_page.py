@@ -91,9 +91,8 @@ def test_the_curves_and_own_keys_against_all_have_their_part_where_they_are_know
         "step 30",
         "at equal steps the curves cross for good at step 27",
     ]
-    assert (
-        "At equal tokens the curves cross for good at step 27; at the end of both, step 30, it is 0.100 lower" in text
-    )
+    words = "At equal steps the curves cross for good at step 27; at the end of both, step 30, the loss is 0.100 lower"
+    assert words in text
 
 
 def test_remarks_stand_at_the_top_and_are_escaped(tmp_path):
