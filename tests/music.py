@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from miditok import REMI
+from numpy.typing import NDArray
 from symusic import KeySignature, Note, Score, Tempo, TimeSignature, Track
 from symusic.core import ScoreTick, TrackTick
 
@@ -123,3 +124,9 @@ def _drums(generator: np.random.Generator, bars: int) -> TrackTick:
         pitch = int(generator.choice([_KICK, _SNARE, _HAT]))
         track.notes.append(Note(time, QUARTER // 4, pitch, 90, "tick"))
     return track
+
+
+def grouped(sizes: list[int]) -> tuple[list[str], NDArray[np.int64]]:
+    """Names of pieces, and (pieces,) the group of each, for groups of look-alikes of these sizes."""
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    return [f"piece {number:03d}" for number in range(len(group))], group

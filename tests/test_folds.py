@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from music import grouped
 
 from midiaug.data.folds import deal_folds
 from midiaug.errors import SplitError
-
-
-def grouped(sizes):
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    return [f"piece {number:03d}" for number in range(len(group))], group
 
 
 @settings(deadline=None)

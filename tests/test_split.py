@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from music import grouped
 from numpy.typing import NDArray
 from symusic import Note, Tempo
 from symusic.core import ScoreTick
@@ -205,12 +206,6 @@ def test_fingerprints_in_files_group_as_those_in_memory(tmp_path):
             writer.append(row)
     group = twin_groups(Ragged(tmp_path, "ngrams", np.uint64), TWIN_SHARE)
     assert group.tolist() == twin_groups(ngrams, TWIN_SHARE).tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-
-
-def grouped(sizes: list[int]) -> tuple[list[str], NDArray[np.int64]]:
-    """Names and groups of these sizes."""
-    group = np.repeat(np.arange(len(sizes)), sizes)
-    return [f"piece {number:03d}" for number in range(len(group))], group
 
 
 @settings(deadline=None)

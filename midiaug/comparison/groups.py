@@ -38,6 +38,10 @@ _ASIDE = (
 )
 NONE = (0,)
 _WEIGHT = "optim.equivariance"
+_USUAL = {
+    **{"draw": "random", "out_of_range": "limit", "original": 0, "anneal": None, "starts": "fixed"},
+    **{"condition": False, "equivariance": 0},
+}
 Figure = dict[str, float | int | None]
 
 
@@ -181,9 +185,8 @@ def _settings(run: Run) -> dict[str, Any]:
     if not run.own:
         return {"log": run.name}
     config = {key: value for key, value in complete(run.config).items() if not _aside(key)}
-    if (
-        not config.get(_WEIGHT) or shifts_of(run) != NONE
-    ):  # without shifts it is a plain regularizer, and no augmentation
+    # with shifts it is a part of the augmentation, without a plain regularizer
+    if shifts_of(run) != NONE or not config.get(_WEIGHT):
         config.pop(_WEIGHT, None)
     sizes = {f"model.{key}": value for key, value in run.summary.get("model", {}).items() if key != "condition"}
     cell = run.summary.get("cell") or run.config.get("model", {}).get("cell") or "model"
@@ -217,16 +220,17 @@ def aug_of(run: Run) -> dict[str, Any]:
     return aug | {"shifts": shifts}
 
 
-def _besides(aug: Mapping[str, Any]) -> str:
-    """What of an augmentation the name of its shifts does not say."""
-    words = [
-        str(aug[key]) for key, usual in (("draw", "random"), ("out_of_range", "limit")) if aug.get(key, usual) != usual
-    ]
-    words += [f"{key} {aug[key]}" for key in ("original", "anneal") if aug.get(key)]
-    words += [f"starts {aug['starts']}"] if aug.get("starts", "fixed") != "fixed" else []
-    words += ["told of the shift"] if aug.get("condition") else []
-    words += [f"equivariance {aug['equivariance']:g}"] if aug.get("equivariance") else []
-    return "".join(f", {word}" for word in words)
+def besides(aug: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an augmentation, as `aug_of` has it, the name of its shifts does not say: all that is not as usual."""
+    return {key: aug[key] for key, usual in _USUAL.items() if aug.get(key, usual) not in (usual, None)}
+
+
+def _in_words(key: str, value: Any) -> str:
+    if key in ("draw", "out_of_range"):
+        return str(value)
+    if key == "condition":
+        return "told of the shift"
+    return f"{key} {value:g}" if key == "equivariance" else f"{key} {value}"
 
 
 def shifts_of(run: Run) -> tuple[int, ...] | None:
@@ -251,5 +255,5 @@ def _described(
     extra = extra if run.config else "settings not known"
     aug, shifts = aug_of(run), shifts_of(run)
     level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
-    level += _besides(aug)
+    level += "".join(f", {_in_words(key, value)}" for key, value in besides(aug).items())
     return Described(run, settings, model, level, extra, shifts, run.config.get("seed", run.summary.get("seed")))

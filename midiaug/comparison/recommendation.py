@@ -7,10 +7,10 @@ from typing import Any
 
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
-from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, grouped, known_levels
+from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, besides, grouped, known_levels
 from midiaug.comparison.pairs import Change, change_of, pairs_of
 
-_USUAL = {"draw": "random", "out_of_range": "limit", "original": 0, "anneal": None, "starts": "fixed"}
+_ELSEWHERE = {"condition": "model", "equivariance": "optim"}  # the group of a key that is not below `aug`
 
 
 @dataclass(frozen=True)
@@ -103,18 +103,18 @@ def _level(group: Group, gain: Gain | None) -> Level:
 
 def _typed(one: Described) -> str:
     """The words that make this augmentation on the command line."""
-    aug, shifts = aug_of(one.run), one.shifts or ()
+    shifts = one.shifts or ()
     level = known_levels().get(shifts)
-    values = {key: aug[key] for key, usual in _USUAL.items() if aug.get(key, usual) not in (usual, None)}
-    values |= {"model.condition": "true"} if aug.get("condition") else {}
-    values |= {"optim.equivariance": f"{aug['equivariance']:g}"} if aug.get("equivariance") else {}
-    words = [f"aug={level}" if level else f"aug.shifts={_listed(shifts)}"]
-    words += [f"{key if '.' in key else f'aug.{key}'}={_listed(value)}" for key, value in values.items()]
+    words = [f"aug={level}" if level else f"aug.shifts={_on_a_command_line(shifts)}"]
+    for key, value in besides(aug_of(one.run)).items():
+        words.append(f"{_ELSEWHERE.get(key, 'aug')}.{key}={_on_a_command_line(value)}")
     return shlex.join(words)
 
 
-def _listed(value: Any) -> str:
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+def _on_a_command_line(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(str, value))}]"
+    return "true" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _apart(one: Sequence[Described], other: Sequence[Described]) -> bool:
