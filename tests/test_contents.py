@@ -49,7 +49,8 @@ WHOLE = [
     "\0",
     "NaN",
 ]
-FILES = ["summary.json", "split.json", ".hydra/config.yaml", "generated/first/generate.json"]
+CONFIG = ".hydra/config.yaml"
+FILES = ["summary.json", "split.json", CONFIG, "generated/first/generate.json"]
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,13 @@ def runs(place, tmp_path, monkeypatch):
     shutil.copytree(place / "runs", tmp_path / "runs", ignore=without)
     monkeypatch.chdir(place)
     return tmp_path / "runs"
+
+
+def of_an_older_version(run):
+    """Take the settings from its summary, so that those of .hydra/config.yaml count."""
+    summary = json.loads((run / "summary.json").read_text())
+    del summary["settings"]
+    write_json(run / "summary.json", summary)
 
 
 def places_in(node, path=()):
@@ -133,6 +141,8 @@ def load(path):
 @pytest.mark.parametrize("name", FILES)
 def test_any_value_of_any_file_may_be_odd(runs, name, odd):
     file = runs / "random1" / name
+    if name == CONFIG:
+        of_an_older_version(runs / "random1")
     content = load(file)
     for path in places_in(content):
         file.write_text(json.dumps(spoilt(content, path, ODD[odd])))
@@ -143,6 +153,8 @@ def test_any_value_of_any_file_may_be_odd(runs, name, odd):
 @pytest.mark.parametrize("whole", WHOLE)
 @pytest.mark.parametrize("name", FILES)
 def test_any_file_may_be_something_else_and_is_named(runs, name, whole):
+    if name == CONFIG:
+        of_an_older_version(runs / "random1")
     (runs / "random1" / name).write_text(whole)
     described, remarks = compared(runs)
     assert len(described) == 2
@@ -152,6 +164,8 @@ def test_any_file_may_be_something_else_and_is_named(runs, name, whole):
 
 @pytest.mark.parametrize("name", FILES)
 def test_any_file_may_be_of_bytes_that_are_no_text(runs, name):
+    if name == CONFIG:
+        of_an_older_version(runs / "random1")
     (runs / "random1" / name).write_bytes(b"\xff\xfe{\x80")
     described, remarks = compared(runs)
     assert len(described) == 2
@@ -165,7 +179,8 @@ def _enough(*_):
 @pytest.mark.parametrize("odd", ODD)
 def test_odd_settings_of_the_music_leave_it_out_in_a_sentence_at_most(runs, odd, monkeypatch):
     shutil.rmtree(runs / "random0")
-    file = runs / "random1" / ".hydra" / "config.yaml"
+    of_an_older_version(runs / "random1")
+    file = runs / "random1" / CONFIG
     content = load(file)
     for path in places_in(content):
         if path[0] not in ("data", "tokenizer", "seed"):
@@ -193,12 +208,26 @@ def test_the_folder_that_a_run_was_started_in_may_be_odd(runs, odd, tmp_path, mo
 @pytest.mark.parametrize("content", ["a: 1", "[1, 2]", "data: null", ""])
 def test_settings_that_are_not_known_fill_no_label_and_are_said_to_be(runs, content):
     before = [one.label for one in compared(runs)[0]]
-    (runs / "random1" / ".hydra" / "config.yaml").write_text(content)
+    of_an_older_version(runs / "random1")
+    (runs / "random1" / CONFIG).write_text(content)
     described, remarks = compared(runs)
     labels = {one.run.name: one.label for one in described}
     assert labels["random0"] in before
     assert labels["random1"] == "LSTM 2 x 16, settings not known, moderate"
     assert any("config.yaml" in remark and "not known" in remark for remark in remarks)
+
+
+def test_a_finished_run_has_the_settings_that_it_was_trained_with_where_hydra_wrote_others_beside_it(runs):
+    before = [one.label for one in compared(runs)[0]]
+    config = OmegaConf.load(runs / "random0" / CONFIG)  # as a run leaves it that is refused in this folder
+    config.optim.lr, config.data.window = 0.5, 64
+    OmegaConf.save(config, runs / "random0" / CONFIG)
+    described, remarks = compared(runs)
+    assert [one.label for one in described] == before
+    assert all(one.run.config["optim"]["lr"] != 0.5 for one in described)
+    assert not any("settings" in remark for remark in remarks)
+    of_an_older_version(runs / "random0")
+    assert sorted(one.run.config["optim"]["lr"] == 0.5 for one in compared(runs)[0]) == [False, True]
 
 
 def test_losses_that_are_no_numbers_leave_the_pieces_unknown(tmp_path):
@@ -210,9 +239,10 @@ def test_losses_that_are_no_numbers_leave_the_pieces_unknown(tmp_path):
     assert sum("val_pieces.csv cannot be read" in remark for remark in remarks) == 5
 
 
-@pytest.mark.parametrize("file", ["split.json", ".hydra/config.yaml"])
-def test_the_command_goes_on_with_the_other_runs(runs, place, file):
-    (runs / "random1" / file).write_text("[7]")
+def test_the_command_goes_on_with_the_other_runs(runs, place):
+    of_an_older_version(runs / "random1")
+    for file in ("split.json", CONFIG):
+        (runs / "random1" / file).write_text("[7]")
     for number, path in enumerate((place / "runs" / "random1").glob("events*")):
         (runs / "random1" / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2 + number])  # torn
     process = command(place, f"runs={runs}", f"hydra.run.dir={runs.parent}/out", name="compare")

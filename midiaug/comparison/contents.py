@@ -86,8 +86,15 @@ def read_sides(path: Path, remarks: list[str]) -> dict[str, str]:
     return {}
 
 
-def read_config(path: Path, remarks: list[str]) -> Object:
-    """The configuration of a run, without what is not as a run writes it; empty where it is not known."""
+def read_config(folder: Path, summary: Object, remarks: list[str]) -> Object:
+    """The configuration of a run, without what is not as a run writes it; empty where it is not known.
+
+    summary: a finished run's, which tells of its settings. Those of .hydra/config.yaml stand in where it does not:
+    Hydra writes that file anew where a run of other settings is refused in the same folder.
+    """
+    if "settings" in summary:
+        return _config(summary["settings"], "summary.json's settings", remarks)
+    path = folder / ".hydra" / "config.yaml"
     if not path.is_file():
         remarks.append("it has no .hydra/config.yaml, so that only some of its settings are known")
         return {}
@@ -96,9 +103,13 @@ def read_config(path: Path, remarks: list[str]) -> Object:
     except (yaml.YAMLError, OSError, ValueError, RecursionError) as error:
         remarks.append(f".hydra/config.yaml cannot be read ({one_line(error)}); its settings are not known")
         return {}
+    return _config(content, ".hydra/config.yaml", remarks)
+
+
+def _config(content: Any, where: str, remarks: list[str]) -> Object:
     lacks = [key for key in _GROUPS if not isinstance(content, dict) or not isinstance(content.get(key), dict)]
     if not isinstance(content, dict) or lacks:
-        remarks.append(f".hydra/config.yaml has no {lacks[0]} as a run writes it; its settings are not known")
+        remarks.append(f"{where}: no {lacks[0]} as a run writes it; its settings are not known")
         return {}
     odd = []
     for (group, key), fits in _CONFIG.items():
@@ -107,7 +118,7 @@ def read_config(path: Path, remarks: list[str]) -> Object:
             odd.append(f"{group}.{key}".strip("."))
             del node[key]
     if odd:
-        remarks.append(f".hydra/config.yaml: {', '.join(odd)}: not as a run writes it; taken as not known")
+        remarks.append(f"{where}: {', '.join(odd)}: not as a run writes it; taken as not known")
     return {str(key): value for key, value in content.items()}
 
 
@@ -203,6 +214,7 @@ _SUMMARY: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys((*_OF_KEYS, "tokens_per_second"), as_number),
     "shifts": _shifts,
     "loss_by_key": _by_shift,
+    "settings": lambda value: value if isinstance(value, dict) else None,
 }
 _CONFIG: dict[tuple[str, str], Callable[[Any], bool]] = {
     **dict.fromkeys((("data", "path"), ("data", "cache_dir")), lambda value: value is None or isinstance(value, str)),

@@ -110,12 +110,6 @@ def losses_by_key(run: Run) -> dict[str, float]:
     return dict(run.summary.get("loss_by_key", {}))
 
 
-def _over_keys(run: Run) -> float | None:
-    """The mean loss over all twelve keys."""
-    losses = losses_by_key(run)
-    return statistics.fmean(losses.values()) if losses else None
-
-
 FIGURES: dict[str, Callable[[Run], float | None]] = {
     "best_epoch": lambda run: run.best["epoch"],
     "train": lambda run: run.best.get("loss/train"),
@@ -124,7 +118,7 @@ FIGURES: dict[str, Callable[[Run], float | None]] = {
     "corrected": lambda run: run.corrected,
     "nats_per_note": lambda run: run.best.get("nats_per_note/val"),
     "key_spread": lambda run: run.summary.get("key_spread"),
-    "over_keys": _over_keys,
+    "over_keys": lambda run: mean_and_sd(list(losses_by_key(run).values()))["mean"],  # of all twelve
     "equivariance": lambda run: run.summary.get("equivariance"),
     "loss_averaged_over_keys": lambda run: run.summary.get("loss_averaged_over_keys"),
     "seconds": lambda run: run.seconds,

@@ -144,8 +144,9 @@ def overrides_of(path: Path) -> frozenset[str]:
 def _its_own(run: "Run") -> bool:
     """Whether a finished run has the settings beside it, which Hydra writes anew before a run is refused there."""
     try:
-        return loss_of(run.path, checked(OmegaConf.create(run.config))) is not None
-    except ConfigError:
+        config = OmegaConf.load(run.path / ".hydra" / "config.yaml")
+        return isinstance(config, DictConfig) and loss_of(run.path, checked(config)) is not None
+    except (ConfigError, OSError, ValueError, YAMLError):
         return False
 
 

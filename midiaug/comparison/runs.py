@@ -145,7 +145,7 @@ def _read_own(path: Path) -> tuple[Run, list[str]]:
     summary = read_summary(path / "summary.json", remarks)
     rows = read_metrics(path / "metrics.csv") if (path / "metrics.csv").is_file() else rows_of(summary)
     best = _best([row for row in rows if row["epoch"] == summary.get("best_epoch")] or rows)
-    config = read_config(path / ".hydra" / "config.yaml", remarks)
+    config = read_config(path, summary, remarks)
     run = Run(path, rows, best, config=config, summary=summary, seconds=seconds_of([path]))
     run.sides = read_sides(path / "split.json", remarks)
     run.pieces = read_pieces(path / "val_pieces.csv", remarks)
