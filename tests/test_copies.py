@@ -17,6 +17,7 @@ from midiaug.data.sources import folder
 from midiaug.data.transpose import transpose
 from midiaug.errors import OutputError
 from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, write_copies
+from midiaug.offline.names import copy_name
 
 SHIFTS = Shifts.of(-5, -3, -1, 0, 1, 3, 5)
 
@@ -231,7 +232,7 @@ def test_the_rows_are_the_json_that_pythons_own_writer_gives(tmp_path):
     name = 'a "tune", é \\ {0} \udcff'
     sha256 = hashlib.sha256(b"a copy").hexdigest()
     rows = [
-        {"file": f"{shift}.mid", "source": name, "shift": shift, "notes": 12, "dropped": 0, "bytes": 6}
+        {"file": copy_name(name, shift), "source": name, "shift": shift, "notes": 12, "dropped": 0, "bytes": 6}
         | {"sha256": sha256, "side": "val", "group": 7}
         for shift in (-3, 0)
     ]
@@ -239,5 +240,5 @@ def test_the_rows_are_the_json_that_pythons_own_writer_gives(tmp_path):
         (tmp_path / row["file"]).write_bytes(b"a copy")
     corpus = read(tmp_path, music.tune(1))
     how = Writing(tmp_path, (21, 108), SHIFTS, "limit")
-    (copies,) = write_copies([Piece(0, name, name, former=rows)], corpus.directory, how)
+    (copies,) = write_copies([Piece(0, name, name, "val", 7, rows)], corpus.directory, how)
     assert copies.rows == ",\n".join(json.dumps(row) for row in rows)

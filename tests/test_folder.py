@@ -141,7 +141,7 @@ def test_what_a_stopped_run_noted_is_known_to_the_next(tmp_path):
 def test_what_a_stopped_run_left_out_is_known_to_the_next(tmp_path):
     lost = [LeftOut("a.mid", -1, "why"), LeftOut("a.mid", 2, "why not")]
     with Target(tmp_path, HEADER).opened(NAMES) as target:
-        target.note(Copies(json.dumps(ROW), lost))
+        target.note(Copies(json.dumps(ROW), left_out=lost))
         target.note(Copies(json.dumps(ROW | {"source": "b.mid"})))
     with Target(tmp_path, HEADER).opened(NAMES) as target:
         assert target.left_out == {"a.mid": lost}

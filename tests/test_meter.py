@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from symusic import Score, TimeSignature
 
-from midiaug.data.meter import Bar, Meter
+from midiaug.data.meter import Bar, Meter, most_bars
+from midiaug.data.pieces import count_bars
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,17 @@ def test_of_two_signatures_at_one_time_the_last_holds():
 
 def test_without_a_signature_it_is_in_four():
     assert Meter(Score(24)).bar_at(4 * 24).number == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_found_quickly_is_never_fewer_bars_than_are_counted(seed):
+    generator = np.random.default_rng(seed)
+    score = music.tune(seed)
+    drawn = generator.integers(0, score.end() + 1, 6), generator.integers(0, 9, 6), generator.choice([1, 4, 8, 64], 6)
+    score.time_signatures = [TimeSignature(*map(int, numbers), "tick") for numbers in zip(*drawn, strict=True)]
+    assert count_bars(score) <= most_bars(score)
+
+
+def test_of_one_meter_about_as_many_bars_are_found_as_are_counted():
+    score = music.tune(1, bars=40)
+    assert count_bars(score) <= most_bars(score) <= count_bars(score) + 3

@@ -94,11 +94,14 @@ def _stat(path: Path) -> tuple[bytes, int]:
 
 def _digest(path: Path) -> bytes | None:
     try:
-        content = hashlib.blake2b(digest_size=16)
-        with open(path, "rb", buffering=0) as file:
-            while part := file.read(_PART_BYTES):
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # a file object costs as much as a small file
+        try:
+            content = hashlib.blake2b(digest_size=16)
+            while part := os.read(file, _PART_BYTES):
                 content.update(part)
-        return content.digest()
+            return content.digest()
+        finally:
+            os.close(file)
     except OSError:
         return None  # its reading names the reason
 

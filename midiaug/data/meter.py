@@ -50,3 +50,10 @@ class Meter:
     def _lengths(self, beats: int, unit: int) -> tuple[int, float]:
         beats, unit = max(1, beats), max(1, unit)
         return max(1, 4 * self._quarter * beats // unit), 4 * self._quarter / unit
+
+
+def most_bars(score: ScoreTick) -> int:
+    """As many bars as the score spans, or more: what is found in a fraction of the time of counting them."""
+    signs = [(max(1, int(sign.numerator)), max(1, int(sign.denominator))) for sign in score.time_signatures]
+    shortest = min(4 * int(score.ticks_per_quarter) * beats // unit for beats, unit in ((4, 4), *signs))
+    return int(score.end()) // max(1, shortest) + len(signs) + 1

@@ -11,7 +11,7 @@ from functools import lru_cache
 from symusic.core import ScoreTick
 
 from midiaug.data.digests import digest
-from midiaug.data.meter import Meter
+from midiaug.data.meter import Meter, most_bars
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import PassingFault, QuarantinedFile, one_line
@@ -71,8 +71,7 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
         raise QuarantinedFile(f"too long: {notes:,} notes, and data.max_tokens is {limits.max_tokens:,}")
     if score.start() < 0:
         raise QuarantinedFile("not readable as MIDI (its times do not fit in 32 bits)")
-    bars = count_bars(score)
-    if bars > limits.max_bars:
+    if most_bars(score) > limits.max_bars and (bars := count_bars(score)) > limits.max_bars:
         raise QuarantinedFile(f"too long: {bars:,} bars, and data.max_bars is {limits.max_bars:,}")
     return score
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
+from threading import Thread
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
@@ -69,6 +70,7 @@ class Processes:
 
     def __init__(self, count: int | None = None) -> None:
         self.count = count or cores()
+        self._ending: Thread | None = None
 
     def __enter__(self) -> Self:
         # how late a pool sees that its work is done; its own 0.1 s shows where all takes half a second
@@ -82,9 +84,17 @@ class Processes:
         )
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def let_go(self) -> None:
+        """Let them end while this process goes on: their memory takes the system a while. No more work may follow."""
         self.pool.stop()  # type: ignore[no-untyped-call]
-        self.pool.join()
+        self._ending = Thread(target=self.pool.join)
+        self._ending.start()
+
+    def __exit__(self, *error: object) -> None:
+        if self._ending is None:
+            self.let_go()
+        if self._ending is not None:
+            self._ending.join()
 
 
 def _result_or_loss(

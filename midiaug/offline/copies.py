@@ -15,9 +15,9 @@ from symusic.core import ScoreTick
 from midiaug.data.flat import Ragged
 from midiaug.data.shifts import Choices, Shifts, room_of
 from midiaug.data.transpose import ANY_PITCH, pitch_span, within
-from midiaug.errors import OutputError
+from midiaug.errors import OutputError, QuarantinedFile
 from midiaug.offline.names import copy_name
-from midiaug.offline.shifting import shifted_midi
+from midiaug.offline.shifting import Layout, layout_of, shifted_midi
 
 Row = dict[str, Any]
 
@@ -61,11 +61,12 @@ class Writing:
 class Copies:
     """What came of one piece.
 
-    rows: the manifest's rows of its files, as JSON with a line for each. left_out: what was not written. names: of its
-    files. written: how many were not there before.
+    rows: the manifest's rows of its files, as JSON with a line for each. sides: what split.json says of them, likewise.
+    left_out: what was not written. names: of its files. written: how many were not there before.
     """
 
     rows: str = ""
+    sides: str = ""
     left_out: list[LeftOut] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     notes: int = 0
@@ -81,7 +82,7 @@ def write_copies(pieces: list[Piece], corpus: Path, how: Writing) -> list[Copies
     """
     midi = Ragged(corpus, "midi", np.uint8)
     return [
-        _noted(piece.former, list(piece.left_out))
+        _noted(piece, piece.former, list(piece.left_out))
         if piece.former and _unchanged(piece.former, how.out)
         else _write_piece(piece, midi[piece.row].tobytes(), how)
         for piece in pieces
@@ -92,35 +93,32 @@ def _write_piece(piece: Piece, data: bytes, how: Writing) -> Copies:
     score = ScoreTick.from_midi(data)  # which was within the limits when the corpus was read
     rows: list[Row] = []
     left_out: list[LeftOut] = []
-    written, total, out = 0, score.note_num(), str(how.out)
+    written = 0
+    total, out = score.note_num(), str(how.out)
     for shift, content, dropped in _contents(score, data, how):
         if shift is None or isinstance(content, str):
             left_out.append(LeftOut(piece.name, shift, str(content)))
             continue
-        name = copy_name(piece.stem, shift)
-        written += place(f"{out}/{name}", content)
-        row = {"file": name, "source": piece.name, "shift": shift, "notes": total - dropped, "dropped": dropped}
-        row |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        rows.append(row | {"side": piece.side, "group": piece.group})
-    return _noted(rows, left_out, written)
+        written += place(f"{out}/{copy_name(piece.stem, shift)}", content)
+        numbers = {"shift": shift, "notes": total - dropped, "dropped": dropped, "bytes": len(content)}
+        rows.append(numbers | {"sha256": hashlib.sha256(content).hexdigest()})
+    return _noted(piece, rows, left_out, written)
 
 
-def _noted(rows: list[Row], left_out: list[LeftOut], written: int = 0) -> Copies:
+def _noted(piece: Piece, rows: list[Row], left_out: list[LeftOut], written: int = 0) -> Copies:
+    """rows: the numbers and the hash of each file. The JSON is what json.dumps writes, in a fraction of its time."""
     sums = {key: sum(row[key] for row in rows) for key in ("notes", "dropped", "bytes")}
-    names = [row["file"] for row in rows]
-    return Copies(_lines(rows), left_out, names, **sums, written=written)
-
-
-def _lines(rows: list[Row]) -> str:
-    """The rows of a piece as JSON, a line each: as json.dumps writes them, in a third of its time."""
-    if not rows:
-        return ""
-    source, end = json.dumps(rows[0]["source"]), json.dumps({key: rows[0][key] for key in ("side", "group")})[1:]
-    return ",\n".join(
-        f'{{"file": {json.dumps(row["file"])}, "source": {source}, "shift": {row["shift"]}, "notes": {row["notes"]}, '
-        f'"dropped": {row["dropped"]}, "bytes": {row["bytes"]}, "sha256": "{row["sha256"]}", {end}'
+    names = [copy_name(piece.stem, row["shift"]) for row in rows]
+    stem, source = json.dumps(piece.stem)[:-1], json.dumps(piece.name)
+    side = f'"side": "{piece.side}", "group": {piece.group}}}'
+    lines = ",\n".join(
+        f'{{"file": {copy_name(stem, row["shift"])}", "source": {source}, "shift": {row["shift"]}, '
+        f'"notes": {row["notes"]}, "dropped": {row["dropped"]}, "bytes": {row["bytes"]}, "sha256": "{row["sha256"]}", '
+        f"{side}"
         for row in rows
     )
+    sides = ", ".join(f'{copy_name(stem, row["shift"])}": {{{side}' for row in rows)
+    return Copies(lines, sides, left_out, names, **sums, written=written)
 
 
 def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int | None, bytes | str, int]]:
@@ -129,17 +127,19 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
     data: the piece's own bytes, which are the copy in its own key where that lacks nothing.
     """
     low, high = how.pitches
-    kept, lost, span = score, 0, pitch_span(score)
+    layout = _layout_of(score)
+    kept, lost, span = score, 0, layout.span if layout else pitch_span(score)
     if span is not None and not (low <= span[0] and span[1] <= high):
         kept, lost = within(score, how.pitches, ANY_PITCH)
-        span = pitch_span(kept)
+        layout, span = None, pitch_span(kept)
     if span is None:
         yield None, "no note within the pitches that the tokenizer writes", lost
         return
     shifts = shifts_of(span, how)
     lowest, highest = room_of(span, how.pitches)
     if lowest <= shifts[0] and shifts[-1] <= highest:
-        for shift, content in zip(shifts, shifted_midi(kept, shifts), strict=True):
+        contents = layout.moved(shifts) if layout else shifted_midi(kept, shifts)
+        for shift, content in zip(shifts, contents, strict=True):
             yield shift, data if shift == 0 and not lost else content, lost
         return
     for shift in shifts:
@@ -148,6 +148,13 @@ def _contents(score: ScoreTick, data: bytes, how: Writing) -> Iterator[tuple[int
             yield shift, "in this key no note is within the pitches that the tokenizer writes", lost
         else:
             yield shift, data if shift == 0 and not lost else shifted_midi(kept, [shift])[0], lost
+
+
+def _layout_of(score: ScoreTick) -> Layout | None:
+    try:
+        return layout_of(score)
+    except QuarantinedFile:
+        return None  # to write it in each shift names the reason
 
 
 @lru_cache

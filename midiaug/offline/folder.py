@@ -68,9 +68,11 @@ def check_place(out: Path, path: str | None, entries: Sequence[Entry]) -> None:
         if _is_below(target, folder):
             raise ConfigError(f"out={out}: inside the folder of the music, {folder}; give one beside it")
     files = dict.fromkeys(os.fspath(entry.path) for entry in entries)
-    places = {folder: os.path.realpath(folder) for folder in {os.path.dirname(file) for file in files}}
-    for file in files:
-        if _is_below(os.path.realpath(file) if os.path.islink(file) else places[os.path.dirname(file)], target):
+    in_folder = {os.path.dirname(file): file for file in reversed(files)}
+    places = [(file, os.path.realpath(folder)) for folder, file in in_folder.items()]
+    places += [(file, os.path.realpath(file)) for file in files if os.path.islink(file)]
+    for file, place in places:
+        if _is_below(place, target):
             raise ConfigError(f"out={out}: the music lies in it, such as {file}; give another folder")
 
 
@@ -167,7 +169,7 @@ class Target:
     def note(self, copies: Copies) -> None:
         """Keep in the journal what came of a piece."""
         if self._journal is not None and copies.rows:
-            left_out = json.dumps([asdict(entry) for entry in copies.left_out])
+            left_out = json.dumps([asdict(entry) for entry in copies.left_out]) if copies.left_out else "[]"
             rows = copies.rows.replace("\n", "")
             self._journal.write(f'{{"copies": [{rows}], "left_out": {left_out}}}\n')
             self._journal.flush()
@@ -212,8 +214,9 @@ class Target:
     def _check_free(self, names: Iterable[str]) -> None:
         """Raise OutputError where a file is in the way, before anything is written."""
         wanted = {name.casefold() for name in (*names, SPLIT)}
+        tops = {name.partition("/")[0] for name in wanted if "/" in name}
         for own in (MANIFEST, SPLIT, _WORK):
-            if any(name.startswith(f"{own}/") for name in wanted):
+            if own in tops:
                 text = f"the music has a folder named {own}, which would be in the way of the file of that name"
                 raise OutputError(f"out={self.out}: {text}; give it another name")
         others = 0

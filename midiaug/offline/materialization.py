@@ -118,9 +118,10 @@ def _write(
         columns = zip(names, stems, sides, np.asarray(split.group).tolist(), strict=True)
         pieces = [_with_former(Piece(row, *column), target, how) for row, column in enumerate(columns)]
         results = _results(pieces, corpus, target, how, processes)
+        processes.let_go()
         left_out = [entry for copies in results for entry in copies.left_out]
         unread = [LeftOut(entry.file, None, entry.reason) for entry in corpus.quarantined]
-        _finish(target, split, pieces, results, left_out + unread)
+        _finish(target, split, results, left_out + unread)
     summary = summary_of(pieces, results, len(unread), time.perf_counter() - start)
     _report(summary, results, left_out, how)
     return summary, [Quarantined(entry.source, entry.reason) for entry in left_out + unread]
@@ -158,17 +159,11 @@ def _lost(piece: Piece, reason: str) -> NoReturn:
     raise OutputError(f"{piece.name}: writing its copies {reason}; start again, and if it fails again leave it out")
 
 
-def _finish(
-    target: Target, split: Split, pieces: Sequence[Piece], results: Sequence[Copies], left_out: Sequence[LeftOut]
-) -> None:
+def _finish(target: Target, split: Split, results: Sequence[Copies], left_out: Sequence[LeftOut]) -> None:
     """Write split.json and, last of all, manifest.json; neither where it is there already and right."""
-    sides = {
-        file: {"side": piece.side, "group": piece.group}
-        for piece, copies in zip(pieces, results, strict=True)
-        for file in copies.names
-    }
-    content = {"seed": split.seed, "val_split": split.val_split, "pieces": sides}
-    place(f"{target.out}/{SPLIT}", (json.dumps(content) + "\n").encode())
+    drawn = json.dumps({"seed": split.seed, "val_split": split.val_split})[:-1]
+    sides = ", ".join(copies.sides for copies in results if copies.sides)
+    place(f"{target.out}/{SPLIT}", f'{drawn}, "pieces": {{{sides}}}}}\n'.encode())
     # a line for each file, which json's own indent would spread over nine
     rows = ",\n".join(copies.rows for copies in results if copies.rows)
     lost = ",\n".join(json.dumps(asdict(entry)) for entry in left_out)

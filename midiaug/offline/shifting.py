@@ -1,6 +1,7 @@
 """A score in many shifts as MIDI bytes: written twice, and for the rest moved byte by byte."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,58 +9,86 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.transpose import shifted_key, transpose
-from midiaug.errors import QuarantinedFile
+from midiaug.errors import PitchOutOfRange, QuarantinedFile
 
 _KEY_SIGNATURE = (0xFF, 0x59, 0x02)  # then the sharps and the mode (Standard MIDI Files 1.0, RP-001)
 
 
-def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
-    """The score in each shift, ascending, as MIDI bytes, or why it cannot be written: read again, it must be the same.
+@dataclass(frozen=True)
+class Layout:
+    """A score as MIDI bytes, and where in them a shift changes something: pitches and key signatures, a byte each.
 
-    The shifts change pitches and key signatures alone, a byte each. Where those are shows in two scores, whose pitches
-    are those of the piece and of one shift, and whose key signatures all differ: the piece's own and others. What
-    differs must be two bytes a note, all by as much, and one a key signature.
+    content: (bytes,) uint8 of the score in its own key. pitches, keys: (n,) places in it.
     """
+
+    content: NDArray[np.uint8]
+    pitches: NDArray[np.int64]
+    keys: NDArray[np.int64]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The lowest and the highest pitch of the pitched tracks."""
+        pitches = self.content[self.pitches]
+        return int(pitches.min()), int(pitches.max())
+
+    def moved(self, shifts: Sequence[int]) -> list[bytes]:
+        """The score in each shift as MIDI bytes; all pitches must stay within 0 to 127."""
+        is_pitch = np.zeros(len(self.content), np.uint8)
+        is_pitch[self.pitches] = 1
+        moved = np.multiply.outer(np.array(shifts).astype(np.uint8), is_pitch)
+        moved += self.content
+        for place, key in zip(self.keys.tolist(), self.content[self.keys].astype(np.int8).tolist(), strict=True):
+            moved[:, place] = [shifted_key(key, shift) % 256 for shift in shifts]
+        return [row.tobytes() for row in moved]
+
+
+def layout_of(score: ScoreTick) -> Layout | None:
+    """The layout of a score, found by writing it twice: once with all pitches a semitone and all key signatures a
+    fifth away. What differs must be two bytes a note, all by one, and one a key signature.
+
+    None where it is otherwise, or where no note is pitched. Raises QuarantinedFile where reading what was written gives
+    other music.
+    """
+    content = np.frombuffer(_checked(score), np.uint8)
     try:
-        if len(shifts) == 1:
-            return [_checked(transpose(score, shifts[0]))]
-        base = np.frombuffer(_checked(score), np.uint8)
-    except QuarantinedFile as reason:
-        return [str(reason)] * len(shifts)
-    by = shifts[0] or shifts[-1]
-    other = np.frombuffer(_in_other_keys(score, by).dumps_midi(), np.uint8)
-    places = np.flatnonzero(base != other) if len(base) == len(other) else np.zeros(0, np.int64)
-    is_key = np.ones(len(places), bool)
-    for back, value in enumerate(reversed(_KEY_SIGNATURE), 1):
-        is_key &= base[places - back] == value
-    pitches, keys = places[~is_key], places[is_key]
-    notes = sum(len(track.notes) for track in score.tracks if not track.is_drum)
-    alike = (other[pitches] - base[pitches] == by % 256).all()
-    if not alike or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
-        # not of the same layout: each is written by itself
-        return [shifted_midi(score, [shift])[0] for shift in shifts]
-    return _moved(base, pitches, keys, shifts)
-
-
-def _in_other_keys(score: ScoreTick, semitones: int) -> ScoreTick:
-    """A copy with its pitches shifted by semitones, and each key signature changed, as whole octaves do not."""
-    moved = transpose(score, semitones)
+        by, moved = 1, transpose(score, 1)
+    except PitchOutOfRange:
+        try:
+            by, moved = -1, transpose(score, -1)
+        except PitchOutOfRange:
+            return None
     for sign, own in zip(moved.key_signatures, score.key_signatures, strict=True):
         sign.key = shifted_key(own.key, 1)
-    return moved
+    other = np.frombuffer(moved.dumps_midi(), np.uint8)
+    if len(content) != len(other):
+        return None
+    places = np.flatnonzero(content != other)
+    is_pitch = other[places] - content[places] == by % 256  # a key signature moves by 7 or by -5
+    pitches, keys = places[is_pitch], places[~is_pitch]
+    notes = sum(len(track.notes) for track in score.tracks if not track.is_drum)
+    if not notes or len(pitches) != 2 * notes or len(keys) != len(score.key_signatures):
+        return None
+    signs = (content[keys - back] == value for back, value in enumerate(reversed(_KEY_SIGNATURE), 1))
+    return Layout(content, pitches, keys) if all(sign.all() for sign in signs) else None
 
 
-def _moved(
-    base: NDArray[np.uint8], pitches: NDArray[np.int64], keys: NDArray[np.int64], shifts: Sequence[int]
-) -> list[bytes | str]:
-    """base: (bytes,) of the piece in its own key. pitches, keys: where those are in it."""
-    is_pitch = np.zeros(len(base), np.uint8)
-    is_pitch[pitches] = 1
-    moved = np.multiply.outer(np.array(shifts).astype(np.uint8), is_pitch)
-    moved += base
-    for place, key in zip(keys.tolist(), base[keys].astype(np.int8).tolist(), strict=True):
-        moved[:, place] = [shifted_key(key, shift) % 256 for shift in shifts]
-    return [row.tobytes() for row in moved]
+def shifted_midi(score: ScoreTick, shifts: Sequence[int]) -> list[bytes | str]:
+    """The score in each shift as MIDI bytes, or why it cannot be written: read again, it must be the same."""
+    if len(shifts) > 1:
+        try:
+            layout = layout_of(score)
+        except QuarantinedFile as reason:
+            return [str(reason)] * len(shifts)
+        if layout is not None:
+            return [*layout.moved(shifts)]
+    return [_written(transpose(score, shift)) for shift in shifts]
+
+
+def _written(score: ScoreTick) -> bytes | str:
+    try:
+        return _checked(score)
+    except QuarantinedFile as reason:
+        return str(reason)
 
 
 def _checked(score: ScoreTick) -> bytes:
