@@ -54,7 +54,7 @@ def test_shifts_without_a_name_are_shown_and_the_draw_makes_another_group(tmp_pa
     assert [one.level for one in described(tmp_path)] == [
         "[-2, 0, +2], balanced",
         "[-2, 0, +2]",
-        "[-5, -4, -3, -2, -1, 0, +1, +2, +3, +4, +5]",
+        "-5 to +5",
     ]
     assert len(grouped(described(tmp_path))) == 3
 

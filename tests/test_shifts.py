@@ -214,3 +214,12 @@ def test_a_balanced_round_differs_from_the_round_before():
         for order, semitones in (draw_balanced(choices, 7, 0, epoch) for epoch in (0, 7))
     ]
     assert (shift_of[0] != shift_of[1]).mean() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [((-5, -4, -3, -2), "-5 to -2"), ((-1, 0, 1), "-1 to +1"), ((0, 1, 2), "0 to +2"), ((-2, -1, 0), "-2 to 0")]
+    + [((0,), "[0]"), ((-1, 0), "[-1, 0]"), ((-1, 0, 2), "[-1, 0, +2]"), ((10, 11, 12), "+10 to +12")],
+)
+def test_consecutive_shifts_are_named_by_their_ends(values, words):
+    assert Shifts(values).in_short == words

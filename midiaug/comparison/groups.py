@@ -248,6 +248,6 @@ def _described(
     extra = ", ".join(f"{key.rpartition('.')[2]} {settings.get(key)}" for key in named)
     extra = extra if run.config else "settings not known"
     aug, shifts = aug_of(run), shifts_of(run)
-    level = "" if shifts is None else levels.get(shifts, str(Shifts(shifts)))
+    level = "" if shifts is None else levels.get(shifts, Shifts(shifts).in_short)
     level += "".join(f", {_in_words(key, value)}" for key, value in besides(aug).items())
     return Described(run, settings, model, level, extra, shifts, run.config.get("seed", run.summary.get("seed")))

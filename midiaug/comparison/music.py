@@ -47,7 +47,7 @@ def look_at_music(settings: CompareSettings, described: list[Described]) -> tupl
     content["statistics"] = corpus_statistics(data, notes, len(windows))
     counted = Counted.of(data, notes, windows, of_window)
     content["augmented"] = [
-        {"level": levels.get(values, str(Shifts(values))) + (", drop" if out_of_range == "drop" else "")}
+        {"level": levels.get(values, Shifts(values).in_short) + (", drop" if out_of_range == "drop" else "")}
         | augmented(data, counted, Shifts(values), out_of_range)
         for values, out_of_range in _levels(settings, described)
     ]

@@ -68,6 +68,13 @@ class Shifts:
         return "[" + ", ".join(f"{value:+d}" if value else "0" for value in self.values) + "]"
 
     @property
+    def in_short(self) -> str:
+        """What they are called in a table: `-5 to +5` where none between is missing, else all of them."""
+        first, last = self.values[0], self.values[-1]
+        whole = len(self.values) > 2 and last - first == len(self.values) - 1
+        return f"{first:+d} to {last:+d}".replace("+0", "0") if whole else str(self)
+
+    @property
     def moves(self) -> bool:
         """Whether any shift but 0 is among them."""
         return self.values != (0,)
