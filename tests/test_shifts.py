@@ -218,8 +218,16 @@ def test_a_balanced_round_differs_from_the_round_before():
 
 @pytest.mark.parametrize(
     ("values", "words"),
-    [((-5, -4, -3, -2), "-5 to -2"), ((-1, 0, 1), "-1 to +1"), ((0, 1, 2), "0 to +2"), ((-2, -1, 0), "-2 to 0")]
-    + [((0,), "[0]"), ((-1, 0), "[-1, 0]"), ((-1, 0, 2), "[-1, 0, +2]"), ((10, 11, 12), "+10 to +12")],
+    [
+        ((-5, -4, -3, -2), "-5 to -2"),
+        ((-1, 0, 1), "-1 to +1"),
+        ((0, 1, 2), "0 to +2"),
+        ((-2, -1, 0), "-2 to 0"),
+        ((10, 11, 12), "+10 to +12"),
+        ((0,), "[0]"),
+        ((-1, 0), "[-1, 0]"),
+        ((-1, 0, 2), "[-1, 0, +2]"),
+    ],
 )
 def test_consecutive_shifts_are_named_by_their_ends(values, words):
     assert Shifts(values).in_short == words
