@@ -69,8 +69,8 @@ def trade_off(groups: Sequence[Group]) -> str:
             if on_front or len(groups) <= _NAMED:
                 name = label(group.members[0].level or group.label, 18)
                 above = number % 2 == 1  # clear of the bars either way, however many lines it takes
-                place = {"xytext": (5, 4 if above else -4), "textcoords": "offset points", "fontsize": 7}
-                axes.annotate(name, (x, y), color=color, va="bottom" if above else "top", **place)
+                offset, anchor = (5, 4 if above else -4), "bottom" if above else "top"
+                axes.annotate(name, (x, y), offset, textcoords="offset points", fontsize=7, color=color, va=anchor)
         axes.margins(0.14)
         axes.set_xlabel("val in own keys, nats a token")
         axes.set_ylabel("mean val over twelve keys")
