@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from comparing import figures_of
-from training import SMALL, command
+from training import SMALL, command, finished
 
 
 @pytest.fixture(scope="module")
@@ -16,16 +16,13 @@ def place(tmp_path_factory, folder_of_tunes):
     shutil.copytree(folder_of_tunes, here / "my tunes")
     words = ["data.path=my tunes", "data.cache_dir=cache", "aug=none,conservative", "seed=0,1", "data.val_split=0.25"]
     small = [word for word in SMALL if "epochs" not in word]
-    process = command(here, "--multirun", *words, *small, "trainer.max_epochs=2")
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output
+    status, output = finished(here, "--multirun", *words, *small, "trainer.max_epochs=2")
+    assert status == 0, output
     return here
 
 
-def finished(place, *words):
-    process = command(place, *words, name="compare")
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def compared(place, *words, **how):
+    return finished(place, *words, name="compare", **how)
 
 
 def newest(place):
@@ -33,7 +30,7 @@ def newest(place):
 
 
 def test_a_sweep_is_compared_with_the_figures_that_its_runs_wrote(place):
-    status, output = finished(place, "runs=runs")
+    status, output = compared(place, "runs=runs", anew=True)
     assert status == 0, output
     content = figures_of(newest(place))
     by_name = {run["name"]: run for run in content["runs"]}
@@ -67,10 +64,10 @@ def test_folders_are_taken_as_they_are_typed(place):
     folders = sorted(str(folder.relative_to(place)) for folder in place.glob("runs/*_sweep/[0-9]*"))
     assert "," in folders[0]
     assert "=" in folders[0]
-    status, output = finished(place, f"runs=[{folders[0]},{folders[2]}]", "music=false")
+    status, output = compared(place, f"runs=[{folders[0]},{folders[2]}]", "music=false")
     assert status == 0, output
     assert "2 of midiaug" in output
-    status, output = finished(place, "runs=runs/*/*aug=none,seed=*", "music=false")
+    status, output = compared(place, "runs=runs/*/*aug=none,seed=*", "music=false")
     assert "2 of midiaug" in output, output
 
 
@@ -91,7 +88,7 @@ def test_folders_are_taken_as_they_are_typed(place):
 )
 def test_what_cannot_be_compared_is_one_sentence_and_leaves_nothing(place, words, said):
     before = sorted(place.glob("runs/*"))
-    status, output = finished(place, *words)
+    status, output = compared(place, *words)
     assert status == 1
     assert output.splitlines()[-1].startswith(said), output
     assert sorted(place.glob("runs/*")) == before

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from comparing import settings, write_run
 from omegaconf import OmegaConf
-from training import SMALL, command
+from training import SMALL, finished
 
 from midiaug.comparison.fairness import fairness
 from midiaug.comparison.finding import find_runs
@@ -66,11 +66,9 @@ def place(tmp_path_factory, folder_of_tunes):
         "aug=none,moderate",
     ]
     words += ["hydra.sweep.subdir=${aug.draw}${hydra:job.num}"]
-    process = command(
-        here, "--multirun", *[word for word in SMALL if "epochs" not in word], *words, "trainer.max_epochs=1"
-    )
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output
+    words += ["trainer.max_epochs=1", *[word for word in SMALL if "epochs" not in word]]
+    status, output = finished(here, "--multirun", *words)
+    assert status == 0, output
     for run in sorted((here / "runs").glob("random*")):
         (run / "generated" / "first").mkdir(parents=True)
         figure = {"mean": 1.5, "sd": 0.5, "median": 1.5, "n": 4}
@@ -245,9 +243,8 @@ def test_the_command_goes_on_with_the_other_runs(runs, place):
         (runs / "random1" / file).write_text("[7]")
     for number, path in enumerate((place / "runs" / "random1").glob("events*")):
         (runs / "random1" / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2 + number])  # torn
-    process = command(place, f"runs={runs}", f"hydra.run.dir={runs.parent}/out", name="compare")
-    output = process.communicate(timeout=180)[0]
-    assert process.returncode == 0, output
+    status, output = finished(place, f"runs={runs}", f"hydra.run.dir={runs.parent}/out", name="compare")
+    assert status == 0, output
     assert "2 of midiaug" in output
     assert "Traceback" not in output
     assert (runs.parent / "out" / "compare.html").is_file()

@@ -12,8 +12,8 @@ COMMANDS = sorted(path.stem for path in config_dir().glob("*.yaml") if path.stem
 
 
 def help_of(command, tmp_path, *words):
-    process = training.command(tmp_path, *words, "--help", name=command)
-    return process.communicate()[0], process.returncode
+    status, text = training.finished(tmp_path, *words, "--help", name=command, anew=True)
+    return text, status
 
 
 def explained(text):

@@ -9,7 +9,7 @@ from pathlib import Path
 import music
 import pytest
 import torch
-from training import SMALL, command
+from training import SMALL, command, finished
 
 from midiaug import generate
 
@@ -19,21 +19,18 @@ def place(tmp_path_factory, folder_of_tunes):
     """A working directory in which one small model was trained."""
     here = tmp_path_factory.mktemp("band (1)")
     words = (f"data.path={folder_of_tunes}", "data.cache_dir=ca", *SMALL[:-2], "trainer.max_epochs=1")
-    process = command(here, *words, "data.val_split=0.25", "hydra.run.dir=runs/one")
-    output = process.communicate(timeout=180)[0]
-    assert process.returncode == 0, output
+    status, output = finished(here, *words, "data.val_split=0.25", "hydra.run.dir=runs/one")
+    assert status == 0, output
     return here
 
 
-def finished(place, *words: str) -> tuple[int, str]:
-    process = command(place, "wav=false", *words, name="generate")
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def generated(place, *words: str, **how: bool) -> tuple[int, str]:
+    return finished(place, "wav=false", *words, name="generate", **how)
 
 
 def test_the_newest_best_model_plays_on_and_its_music_lies_in_its_run(place):
     music.write(music.tune(6, bars=4), place / "a tune, [x].mid")
-    status, output = finished(place, "ckpt=best", "n=2", "max_bars=2", "prompt=a tune, [x].mid")
+    status, output = generated(place, "ckpt=best", "n=2", "max_bars=2", "prompt=a tune, [x].mid", anew=True)
     assert status == 0, output
     (folder,) = (place / "runs" / "one" / "generated").iterdir()
     names = {path.name for path in folder.iterdir()}
@@ -46,7 +43,7 @@ def test_the_newest_best_model_plays_on_and_its_music_lies_in_its_run(place):
 
 def test_elsewhere_a_file_goes_into_a_folder_of_its_own(place):
     (place / "copy.ckpt").write_bytes((place / "runs/one/checkpoints/best.ckpt").read_bytes())
-    status, output = finished(place, "ckpt=copy.ckpt", "n=1", "max_bars=1")
+    status, output = generated(place, "ckpt=copy.ckpt", "n=1", "max_bars=1")
     assert status == 0, output
     (folder,) = (place / "runs").glob("*_generate_*")
     assert (folder / "01.mid").is_file()
@@ -57,7 +54,7 @@ def test_a_sweep_over_checkpoints_writes_into_the_run_of_each(place):
         shutil.copytree(place / "runs/one/checkpoints", place / "runs" / name / "checkpoints")
     (place / "alone.ckpt").write_bytes((place / "runs/one/checkpoints/best.ckpt").read_bytes())
     ckpts = "runs/two/checkpoints/best.ckpt,runs/three/checkpoints/best.ckpt,alone.ckpt"
-    status, output = finished(place, "--multirun", f"ckpt={ckpts}", "n=1", "max_bars=1")
+    status, output = generated(place, "--multirun", f"ckpt={ckpts}", "n=1", "max_bars=1")
     assert status == 0, output
     for name in ("two", "three"):
         (folder,) = (place / "runs" / name / "generated").iterdir()
@@ -71,7 +68,7 @@ def test_a_sweep_over_checkpoints_writes_into_the_run_of_each(place):
 
 def test_a_sweep_goes_where_the_command_line_says(place):
     words = ("ckpt=runs/one/checkpoints/best.ckpt", "seed=1,2", "hydra.sweep.dir=here")
-    status, output = finished(place, "--multirun", *words, "n=1", "max_bars=1")
+    status, output = generated(place, "--multirun", *words, "n=1", "max_bars=1")
     assert status == 0, output
     assert {path.name for path in (place / "here").iterdir()} == {"multirun.yaml", "0_seed=1", "1_seed=2"}
 

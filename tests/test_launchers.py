@@ -10,7 +10,7 @@ import pytest
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from omegaconf import OmegaConf
-from training import SMALL, command
+from training import SMALL, finished
 
 from midiaug import train
 from midiaug.launchers import EXTRAS, job_error
@@ -23,16 +23,14 @@ def place(tmp_path_factory, folder_of_tunes):
     return here
 
 
-def finished(place: Path, *words: str) -> tuple[int, str]:
-    process = command(place, "data.path=my tunes", "data.cache_dir=cache", *words)
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def trained(place: Path, *words: str) -> tuple[int, str]:
+    return finished(place, "data.path=my tunes", "data.cache_dir=cache", *words)
 
 
 def test_a_sweep_side_by_side_is_named_and_said_as_one_after_another(place):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     more = ("model=lstm,gru", "trainer.max_epochs=1", "hydra/launcher=joblib", "hydra.sweep.dir=sweep")
-    status, output = finished(place, "--multirun", *SMALL, *more)
+    status, output = trained(place, "--multirun", *SMALL, *more)
     assert status == 0, output
     runs = {path.parent.name: json.loads(path.read_text()) for path in (place / "sweep").glob("*/summary.json")}
     assert {name: summary["cell"] for name, summary in runs.items()} == {"0_model=lstm": "lstm", "1_model=gru": "gru"}
@@ -45,7 +43,7 @@ def test_a_sweep_side_by_side_is_named_and_said_as_one_after_another(place):
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_a_mistake_in_a_job_is_one_sentence_as_ever(place, launcher):
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
-    status, output = finished(
+    status, output = trained(
         place, "--multirun", "seed=1", "model=lstm,gru", "data.val_split=2", f"hydra/launcher={launcher}"
     )
     assert status == 1, output
@@ -58,7 +56,7 @@ def test_a_mistake_in_a_job_is_one_sentence_as_ever(place, launcher):
 def test_optuna_searches_for_the_lowest_validation_loss(place):
     pytest.importorskip("optuna")
     more = ("hparams=gap", "hydra.sweeper.n_trials=2", "trainer.max_epochs=1", "hydra.sweep.dir=search")
-    status, output = finished(place, *(word for word in SMALL if "hidden" not in word), *more)
+    status, output = trained(place, *(word for word in SMALL if "hidden" not in word), *more)
     assert status == 0, output
     runs = {path.parent.name: json.loads(path.read_text()) for path in (place / "search").glob("*/summary.json")}
     assert len(runs) == 2

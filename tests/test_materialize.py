@@ -12,7 +12,7 @@ from pathlib import Path
 
 import music
 import pytest
-from training import command
+from training import command, finished
 
 from midiaug import materialize
 
@@ -24,15 +24,13 @@ def place(tmp_path_factory) -> Path:
     """A working directory with 96 tunes in a folder with a space and brackets in its name."""
     here = tmp_path_factory.mktemp("here")
     music.corpus(here / "my [tunes]", 96, bars=48, chords=True)
-    status, output = finished(here, "out=whole copies", WIDE)
+    status, output = materialized(here, "out=whole copies", WIDE)
     assert status == 0, output
     return here
 
 
-def finished(place: Path, *words: str) -> tuple[int, str]:
-    process = command(place, "data.path=my [tunes]", "data.cache_dir=cache", *words, name="materialize")
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def materialized(place: Path, *words: str, **how: bool) -> tuple[int, str]:
+    return finished(place, "data.path=my [tunes]", "data.cache_dir=cache", *words, name="materialize", **how)
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
@@ -40,7 +38,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 def test_it_says_what_it_wrote_and_how_to_train_on_it(place):
-    status, output = finished(place, "out=first", "aug.shifts=[0,2,4]", "tokenizer=tsd")
+    status, output = materialized(place, "out=first", "aug.shifts=[0,2,4]", "tokenizer=tsd", anew=True)
     assert status == 0, output
     labels = [line.split()[0] for line in output.splitlines() if line[:1].isalpha()]
     assert labels == ["source", "pieces", "tunes", "split", "shifts", "files", "copies", "to"], output
@@ -54,9 +52,8 @@ def test_it_says_what_it_wrote_and_how_to_train_on_it(place):
     assert words[0] == "train"
     assert {"tokenizer=tsd", "data.cache_dir=cache"} <= set(words)
     small = ("model.hidden=8", "model.embed=8", "trainer.max_steps=1", "trainer.accelerator=cpu", "data.window=32")
-    process = command(place, *words[1:], *small, name="train")
-    trained = process.communicate(timeout=180)[0]
-    assert process.returncode == 0, trained
+    status, trained = finished(place, *words[1:], *small)
+    assert status == 0, trained
     sides = [entry["side"] for entry in json.loads((place / "first" / "split.json").read_text())["pieces"].values()]
     assert f"{sides.count('train'):,} pieces to train on, {sides.count('val')} to validate on" in trained
 
@@ -82,7 +79,7 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
         assert len(files_below(out)) >= files
         assert f"to go on: python -m midiaug.materialize {shlex.join(words)}" in output
         assert "Traceback" not in output
-    status, output = finished(place, f"out={out.name}", WIDE)
+    status, output = materialized(place, f"out={out.name}", WIDE)
     assert status == 0, output
     assert files_below(out) == files_below(place / "whole copies")
 
@@ -90,7 +87,7 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
 def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(place):
     """A tokenizer of high pitches alone has no note left of a tune that is shifted far down."""
     words = (WIDE, "aug.out_of_range=drop", "data.limit=60", "+tokenizer.params.pitch_range=[58,120]")
-    status, output = finished(place, *words, "out=lacking")
+    status, output = materialized(place, *words, "out=lacking")
     assert status == 0, output
     expected = (place / "lacking" / "manifest.json").read_bytes()
     assert len(json.loads(expected)["left_out"]) > 100
@@ -103,7 +100,7 @@ def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(plac
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     assert not (out / "manifest.json").exists(), "it was stopped too late"
-    status, output = finished(place, *words, f"out={out.name}")
+    status, output = materialized(place, *words, f"out={out.name}")
     assert status == 0, output
     assert (out / "manifest.json").read_bytes() == expected
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from training import command
+from training import finished
 
 from midiaug import prepare
 
@@ -19,14 +19,12 @@ def place(tmp_path_factory, folder_of_tunes):
     return here
 
 
-def finished(place: Path, *words: str) -> tuple[int, str]:
-    process = command(place, "data.path=my tunes", *words, name="prepare")
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def prepared(place: Path, *words: str, **how: bool) -> tuple[int, str]:
+    return finished(place, "data.path=my tunes", *words, name="prepare", **how)
 
 
 def test_a_preparation_says_what_it_did_and_leaves_its_figures(place):
-    status, output = finished(place, "data.cache_dir=whole")
+    status, output = prepared(place, "data.cache_dir=whole", anew=True)
     assert status == 0, output
     lines = [line.split()[0] for line in output.splitlines()]
     assert lines == ["source", "pieces", "tunes", "split", "tokens", "cache"], output
@@ -44,7 +42,7 @@ def test_a_preparation_says_what_it_did_and_leaves_its_figures(place):
 def test_a_launcher_prepares_the_shards_each_in_a_folder_named_by_its_number(place, launcher):
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
     words = ("data.shards=2", "data.shard=range(0,2)", f"data.cache_dir={launcher}")
-    status, output = finished(
+    status, output = prepared(
         place, "--multirun", *words, f"hydra/launcher={launcher}", f"hydra.sweep.dir=sweep_{launcher}"
     )
     assert status == 0, output

@@ -8,7 +8,7 @@ import sys
 
 import music
 import pytest
-from training import command
+from training import command, finished
 
 from midiaug import preview
 
@@ -22,9 +22,9 @@ def place(tmp_path_factory, folder_of_tunes):
 
 
 def test_it_checks_shows_and_leaves_files_to_listen_to(place):
-    process = command(place, "data.path=my tunes, [all]", "data.cache_dir=c", "aug=conservative", name="preview")
-    output = process.communicate(timeout=180)[0]
-    assert process.returncode == 0, output
+    words = ("data.path=my tunes, [all]", "data.cache_dir=c", "aug=conservative")
+    status, output = finished(place, *words, name="preview", anew=True)
+    assert status == 0, output
     assert "Traceback" not in output
     assert "Warning" not in output
     assert output.count(": 9 of 9") == 4

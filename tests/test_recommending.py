@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from training import SMALL, command
+from training import SMALL, command, finished
 
 from midiaug.command import config_dir
 from midiaug.comparison.recommending import jobs_of, overrides_of, swept_of
@@ -35,10 +35,8 @@ def place(tmp_path_factory, folder_of_tunes):
     return here, "".join(said)
 
 
-def finished(place, *more):
-    process = command(place, *WORDS, *more)
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
+def ended(place, *more):
+    return finished(place, *WORDS, *more)
 
 
 def test_how_many_trainings_it_is_is_said_before_the_first(place):
@@ -49,7 +47,7 @@ def test_how_many_trainings_it_is_is_said_before_the_first(place):
 
 def test_started_again_it_goes_on_and_recommends(place):
     kept = (place[0] / SWEEP / "aug=none,seed=0" / "summary.json").stat().st_mtime_ns
-    status, output = finished(place[0])
+    status, output = ended(place[0])
     assert status == 0, output
     assert output.count("finished    before") == 2
     assert (place[0] / SWEEP / "aug=none,seed=0" / "summary.json").stat().st_mtime_ns == kept
@@ -75,7 +73,7 @@ def test_a_training_that_is_refused_is_named_and_the_others_count_side_by_side_t
     content = json.loads(summary.read_text())
     content["settings"]["optim"]["lr"] = 0.5
     summary.write_text(json.dumps(content))
-    status, output = finished(place[0], "hydra.sweep.dir=refused", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    status, output = ended(place[0], "hydra.sweep.dir=refused", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     assert status == 1, output
     assert output.count("ConfigError: resume=true: ") == 1
     assert "1 of 4 trainings are missing: seed=1,aug=conservative" in output
@@ -88,7 +86,7 @@ def test_a_training_that_is_refused_is_named_and_the_others_count_side_by_side_t
 
 
 def test_where_no_training_came_to_its_end_nothing_is_recommended(place):
-    status, output = finished(place[0], "data.path=gone", "hydra.sweep.dir=none")
+    status, output = ended(place[0], "data.path=gone", "hydra.sweep.dir=none")
     assert status == 1
     assert output.count("CorpusError: data.path=gone") == 1
     assert output.splitlines()[-1].startswith("ComparisonError: none: none of the 4 trainings came to its end")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training import command, overrides
+from training import command, finished, overrides
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,8 @@ def words(place: Path, *more: str) -> list[str]:
     return overrides(place / "my tunes", place / "cache", *more)
 
 
-def finished(place: Path, *more: str) -> tuple[int, str]:
-    process = command(place, *more)
-    output = process.communicate(timeout=180)[0]
-    return process.returncode, output
-
-
 def test_a_run_prints_the_shifts_it_resolved_and_where_things_are(place):
-    status, output = finished(place, *words(place, "aug.shifts=[-2,1]", "trainer.max_epochs=2"))
+    status, output = finished(place, *words(place, "aug.shifts=[-2,1]", "trainer.max_epochs=2"), anew=True)
     assert status == 0, output
     assert "shifts      [-2, -1, 0, +1] semitones" in output
     assert len(re.findall(r"epoch \d +train \d", output)) == 2
@@ -142,7 +136,7 @@ def test_two_ranks_train_one_model_and_each_validation_piece_counts_once(place):
     if not torch.distributed.is_available():
         pytest.skip("this build of torch has no distributed package")
     more = ("trainer.devices=2", "trainer.strategy=ddp", "trainer.max_epochs=2", "aug.shifts=[-2,2]")
-    status, output = finished(place, *words(place, *more, "hydra.run.dir=ranks"))
+    status, output = finished(place, *words(place, *more, "hydra.run.dir=ranks"), anew=True)
     assert status == 0, output
     assert output.count("windows  ") == 1, "one rank speaks for all"
     assert finished(place, *words(place, "aug.shifts=[-2,2]", "trainer.max_epochs=2", "hydra.run.dir=alone"))[0] == 0

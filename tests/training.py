@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from forking import forked
 from hydra import compose, initialize_config_dir
 from pytorch_lightning import Callback, Trainer, seed_everything
 
@@ -71,9 +72,25 @@ def run(chosen: TrainSettings, directory: Path, *callbacks: Callback, ckpt: Path
 
 def command(cwd: Path, *words: str, name: str = "train", **popen: object) -> subprocess.Popen[str]:
     """Start `python -m midiaug.train`, or another command, in a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    environment.pop("HYDRA_FULL_ERROR", None)
     arguments = [sys.executable, "-m", f"midiaug.{name}", *words]
     return subprocess.Popen(
-        arguments, cwd=cwd, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
+        arguments, cwd=cwd, env=_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen
     )
+
+
+def finished(cwd: Path, *words: str, name: str = "train", anew: bool = False) -> tuple[int, str]:
+    """The status of a command and what it said, at its end; in a forked process, which has imported everything.
+
+    With `anew` Python is started, as a person starts it: at least once in the tests of each command.
+    """
+    if not anew:
+        return forked(f"midiaug.{name}", list(words), cwd, _environment(), timeout=180)
+    process = command(cwd, *words, name=name)
+    output = process.communicate(timeout=180)[0]
+    return process.returncode, output
+
+
+def _environment() -> dict[str, str]:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    environment.pop("HYDRA_FULL_ERROR", None)
+    return environment

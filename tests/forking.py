@@ -1,0 +1,124 @@
+"""Commands in processes of their own that import nothing heavy: each is forked from one that has imported it.
+
+To import torch, Lightning, torchmetrics and scipy takes ten seconds, most of what a test of a command took. A forked
+process is otherwise as one that `python -m` starts: it runs the module as `__main__`, in the folder, with the words and
+the environment that it is given, and ends as Python ends. Only its hash seed is that of all the others.
+"""
+
+import atexit
+import gc
+import importlib
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from functools import cache
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
+from pathlib import Path
+
+import numpy
+
+# what the commands import when they need it; not the commands themselves, which run as __main__
+IMPORTED = (
+    *("midiaug.run", "midiaug.data.preparation", "midiaug.inspection.previewing", "midiaug.offline.materialization"),
+    *("midiaug.measuring.measurements", "midiaug.generation.composing", "midiaug.comparison.report"),
+)
+
+
+def forked(module: str, words: list[str], cwd: Path, environment: dict[str, str], timeout: float) -> tuple[int, str]:
+    """Run a module as `python -m` does; its status and what it said, after it and all that write there have ended.
+
+    What still runs after so many seconds is killed, and its status is that of a killed process.
+    """
+    connection = _server()
+    read, write = os.pipe()
+    connection.send((module, words, str(cwd), environment))
+    send_handle(connection, write, None)
+    os.close(write)
+    process = connection.recv()
+    clock = threading.Timer(timeout, _kill, [process])
+    clock.start()
+    try:
+        with open(read, encoding="utf-8") as stream:
+            output = stream.read()
+    except BaseException:
+        _kill(process)
+        raise
+    finally:
+        clock.cancel()
+        status = connection.recv()
+    return status, output
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
+
+
+@cache
+def _server() -> Connection:
+    """Start the process that forks, once; it ends with this one, even a killed one, since its connection does."""
+    ours, theirs = Pipe()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # read when torch is imported
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(theirs.fileno())],
+        env=environment,
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the tests
+    )
+    theirs.close()
+    atexit.register(_end, process, ours)
+    return ours
+
+
+def _end(server: subprocess.Popen[bytes], connection: Connection) -> None:
+    connection.close()
+    server.wait(timeout=60)
+
+
+def _serve(connection: Connection) -> None:
+    for name in IMPORTED:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that a collection in a forked process copies none of it
+    while True:
+        try:
+            request = connection.recv()
+        except EOFError:
+            return
+        output = recv_handle(connection)
+        process = os.fork()
+        if process == 0:
+            connection.close()
+            _become(*request, output)
+            return  # to the end of this file, where Python ends
+        os.close(output)
+        connection.send(process)
+        connection.send(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+
+
+def _become(module: str, words: list[str], cwd: str, environment: dict[str, str], output: int) -> None:
+    os.setsid()
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    tempfile.tempdir = None  # TMPDIR may be another one
+    numpy.random.seed()  # noqa: NPY002
+    sys.path[0] = cwd
+    sys.orig_argv[1:] = ["-m", module, *words]
+    sys.argv[1:] = words
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))
