@@ -63,7 +63,7 @@ def _kill(process: int) -> None:
 
 @cache
 def _server() -> Connection:
-    """Start the process that forks, once; it ends with this one, even a killed one, since its connection does."""
+    """Start the process that forks, once. Where this one is killed it ends too, for want of a connection."""
     ours, theirs = Pipe()
     environment = os.environ | {"OMP_NUM_THREADS": "1"}  # read when torch is imported
     process = subprocess.Popen(
@@ -74,13 +74,13 @@ def _server() -> Connection:
         start_new_session=True,  # Ctrl-C is for the tests
     )
     theirs.close()
-    atexit.register(_end, process, ours)
+    atexit.register(_end, process)
     return ours
 
 
-def _end(server: subprocess.Popen[bytes], connection: Connection) -> None:
-    connection.close()
-    server.wait(timeout=60)
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.kill()  # it waits for a request, and has nothing to clear up
+    server.wait()
 
 
 def _serve(connection: Connection) -> None:

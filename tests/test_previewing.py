@@ -209,18 +209,21 @@ def key_changes():
 
 
 @pytest.fixture(scope="module")
-def plain_report():
-    return {}
+def high_tunes(tmp_path_factory):
+    """Tunes so high that not every shift fits, and some with drums; and an empty place for the report on them."""
+    folder = tmp_path_factory.mktemp("high tunes")
+    music.corpus(folder, 14, seed=50, low=89)
+    music.corpus(folder / "band", 6, seed=80, drums=True, bars=8)
+    return folder, {}
 
 
 @pytest.mark.parametrize("word", key_changes())
-def test_every_key_changes_what_is_reported(run, plain_report, word, tmp_path):
-    music.corpus(tmp_path / "tunes", 14, seed=50, low=89)
-    music.corpus(tmp_path / "tunes" / "band", 6, seed=80, drums=True, bars=8)
-    if not plain_report:
-        plain_report |= compared(run("preview.pieces=1", folder=tmp_path / "tunes"))
+def test_every_key_changes_what_is_reported(run, high_tunes, word):
+    folder, plain = high_tunes
+    if not plain:
+        plain |= compared(run("preview.pieces=1", folder=folder))
     words = [word] if word.startswith("preview.pieces") else ["preview.pieces=1", word]
-    assert compared(run(*words, folder=tmp_path / "tunes")) != plain_report
+    assert compared(run(*words, folder=folder)) != plain
 
 
 def compared(report):

@@ -1,6 +1,7 @@
 """A run leaves what the README promises, its figures are right, and a resumed run ends where an unbroken one does."""
 
 import csv
+import functools
 import json
 import re
 import shutil
@@ -28,6 +29,17 @@ def trained(folder_of_tunes, shared_cache, tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     lowest = train_model(settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]"), directory)
     return directory, lowest
+
+
+@pytest.fixture(scope="module")
+def unbroken(folder_of_tunes, shared_cache, tmp_path_factory):
+    """Trains without a break; the same settings once."""
+
+    @functools.cache
+    def of(*more: str):
+        return run(settings(folder_of_tunes, shared_cache, *more), tmp_path_factory.mktemp("whole"))
+
+    return of
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -120,11 +132,11 @@ def test_tensorboard_has_both_losses_on_one_chart_and_the_final_figures(trained)
     ("where", "workers"), [({"step": 20}, 0), ({"step": 31}, 2), ({"epoch": 1}, 0), ({"epoch": 2}, 2)], ids=str
 )
 def test_a_resumed_run_ends_as_an_unbroken_one_bit_for_bit(
-    cell, where, workers, folder_of_tunes, shared_cache, tmp_path
+    cell, where, workers, unbroken, folder_of_tunes, shared_cache, tmp_path
 ):
     more = (f"model.cell={cell}", f"data.num_workers={workers}", "aug.shifts=[-2,2]")
     chosen = settings(folder_of_tunes, shared_cache, *more)
-    whole, learner, rows = run(chosen, tmp_path / "whole")
+    whole, learner, rows = unbroken(*more)
     assert 20 < whole.num_training_batches < 31 < 2 * whole.num_training_batches, "not inside an epoch"
     broken, _, _ = run(chosen, tmp_path / "broken", StopAfter(tmp_path / "stop.ckpt", **where))
     assert broken.global_step < whole.global_step
@@ -138,16 +150,11 @@ def test_a_resumed_run_ends_as_an_unbroken_one_bit_for_bit(
 
 @pytest.mark.parametrize("after", [16, 17, 18])
 def test_a_checkpoint_is_not_written_while_gradients_wait_for_more_batches(
-    after, folder_of_tunes, shared_cache, tmp_path, monkeypatch
+    after, unbroken, folder_of_tunes, shared_cache, tmp_path
 ):
-    chosen = settings(
-        folder_of_tunes,
-        shared_cache,
-        "trainer.accumulate_grad_batches=4",
-        "checkpoint.minutes=1e-9",
-        "trainer.max_epochs=2",
-    )
-    _, learner, _ = run(chosen, tmp_path / "whole")
+    more = ("trainer.accumulate_grad_batches=4", "checkpoint.minutes=1e-9", "trainer.max_epochs=2")
+    chosen = settings(folder_of_tunes, shared_cache, *more)
+    _, learner, _ = unbroken(*more)
 
     class Break(Callback):
         def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
