@@ -43,7 +43,7 @@ def test_a_launcher_prepares_the_shards_each_in_a_folder_named_by_its_number(pla
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
     words = ("data.shards=2", "data.shard=range(0,2)", f"data.cache_dir={launcher}")
     status, output = prepared(
-        place, "--multirun", *words, f"hydra/launcher={launcher}", f"hydra.sweep.dir=sweep_{launcher}"
+        place, "--multirun", *words, f"hydra/launcher={launcher}", f"hydra.sweep.dir=sweep_{launcher}", anew=True
     )
     assert status == 0, output
     assert "Traceback" not in output

@@ -35,8 +35,8 @@ def place(tmp_path_factory, folder_of_tunes):
     return here, "".join(said)
 
 
-def ended(place, *more):
-    return finished(place, *WORDS, *more)
+def ended(place, *more, **how):
+    return finished(place, *WORDS, *more, **how)
 
 
 def test_how_many_trainings_it_is_is_said_before_the_first(place):
@@ -73,7 +73,9 @@ def test_a_training_that_is_refused_is_named_and_the_others_count_side_by_side_t
     content = json.loads(summary.read_text())
     content["settings"]["optim"]["lr"] = 0.5
     summary.write_text(json.dumps(content))
-    status, output = ended(place[0], "hydra.sweep.dir=refused", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    status, output = ended(
+        place[0], "hydra.sweep.dir=refused", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", anew=True
+    )
     assert status == 1, output
     assert output.count("ConfigError: resume=true: ") == 1
     assert "1 of 4 trainings are missing: seed=1,aug=conservative" in output
