@@ -7,7 +7,7 @@ from miditok import REMI
 
 from midiaug.comparison.contents import PieceLoss
 from midiaug.comparison.groups import Described
-from midiaug.comparison.runs import Run
+from midiaug.comparison.runs import Run, Yardstick
 from midiaug.comparison.tables import screen_text
 from midiaug.comparison.yardstick import measure, sentence
 from midiaug.data.module import MidiDataModule
@@ -96,6 +96,9 @@ def test_the_table_has_a_column_and_a_sentence_for_it(data):
     assert f"by {one.run.yardstick.nats:+.3f} nats a token (95 % interval" in sentence([one, other])
     measure(data, [other])
     assert "nats a token in these 2 splits" in sentence([one, other])
+    for nats, said in ((-0.25, True), (0.25, False)):
+        one.run.yardstick = Yardstick(nats, nats - 0.1, nats + 0.1, 12)
+        assert ("where below 0 is easier" in sentence([one])) is said
 
 
 def test_a_run_of_another_tokenizer_is_not_judged_though_its_counts_agree(data):

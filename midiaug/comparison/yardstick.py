@@ -50,9 +50,10 @@ def sentence(described: Sequence[Described]) -> str:
     size = f"by {first.nats:+.3f} nats a token (95 % interval {first.low:+.3f} to {first.high:+.3f})"
     if len(known) > 1:
         size = f"by {min(nats):+.3f} to {max(nats):+.3f} nats a token in these {len(known)} splits"
+    easier = ", where below 0 is easier" if min(nats) < 0 else ""
     return (
-        f"A count model that saw neither finds the validation pieces harder than those trained on {size}: so much of "
-        "a gap is the draw of the pieces. Corrected: the gap less that."
+        f"A count model that saw neither finds the validation pieces harder than those trained on {size}{easier}: so "
+        "much of a gap is the draw of the pieces. Corrected: the gap less that."
     )
 
 
