@@ -3,29 +3,26 @@
 import csv
 import json
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside the path, then give it the path's name."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    temporary = path.with_name(f".{path.stem}.{token_hex(4)}{path.suffix}")
+    try:  # the name is known before the file is there, so that Ctrl-C never leaves it
+        temporary.touch(exist_ok=False)
         write(temporary)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
         with temporary.open("rb+") as file:  # a rename may reach the disk before what it names does
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and error.filename in (None, name):  # a full disk names no file
+        # a full disk names no file
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
 

@@ -55,6 +55,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
         learner.check_same(content)
         data.check_same(content["MidiDataModule"])
     if not rehearsal(trainer):
+        if trainer.is_global_zero:  # of a former run here
+            (directory / "summary.json").unlink(missing_ok=True)
         data.split.write(directory / "split.json")
         write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
@@ -197,6 +199,7 @@ def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in
         "loader_tokens_per_second": round(loader_speed(data)),
         "version": __version__,
         "settings": asdict(settings),
+        "started_in": str(Path.cwd()),
     }
 
 

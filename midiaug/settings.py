@@ -1,5 +1,6 @@
 """Every key with its type: what a configuration may hold, checked before anything is read."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -172,7 +173,7 @@ def check_training(settings: TrainSettings) -> None:
     patience = settings.early_stopping.patience
     if patience is not None and patience < 1:
         raise ConfigError(f"early_stopping.patience={patience}: give a number of epochs, 1 or more, or null for no end")
-    if not settings.checkpoint.minutes > 0:
+    if not 0 < settings.checkpoint.minutes < math.inf:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
 
 

@@ -71,6 +71,7 @@ def sentence(refusal):
         ("optim.lr=0", "optim.lr=0.0: give a learning rate above 0"),
         ("early_stopping.patience=0", "early_stopping.patience=0: give a number of epochs"),
         ("checkpoint.minutes=0", "checkpoint.minutes=0.0: give a number of minutes"),
+        ("checkpoint.minutes=inf", "checkpoint.minutes=inf: give a number of minutes"),
         ("seed=-1", "seed=-1: give a whole number"),
         ("ckpt=no such.ckpt", "ckpt=no such.ckpt: no such file"),
         ("ckpt=last", "ckpt=last: no checkpoints/last.ckpt below runs; train first"),

@@ -61,7 +61,7 @@ def test_a_copy_has_each_note_shifted_and_the_drums_and_the_key_signatures_with_
     assert notes_of(copy, True) == notes_of(score, True)
     assert [sign.key % 12 for sign in copy.key_signatures] == [7 * shift % 12, (7 * shift - 3) % 12]
     assert copy.tempos == score.tempos
-    assert copies.written == len(copies.names) == 7
+    assert copies.written == copies.files == 7
 
 
 def test_the_own_key_is_the_piece_byte_by_byte(tmp_path):
@@ -150,7 +150,7 @@ def test_limit_takes_the_shifts_that_keep_each_note(tmp_path):
 
 def test_a_piece_without_room_is_written_in_its_own_key(tmp_path):
     (copies,) = written(tmp_path, read(tmp_path, high(108)), Shifts.of(3, 5))
-    assert copies.names == ["tune_0_+0.mid"]
+    assert json.loads(f"{{{copies.sides}}}") == {"tune_0_+0.mid": {"side": "val", "group": 7}}
 
 
 def test_limit_goes_by_the_notes_that_have_a_token(tmp_path):
@@ -178,7 +178,7 @@ def test_drop_leaves_out_and_counts_the_notes_that_leave(tmp_path):
 def test_a_copy_without_a_note_and_a_piece_without_one_are_left_out_with_the_reason(tmp_path):
     corpus = read(tmp_path, music.tune(8, low=60))
     (copies,) = written(tmp_path, corpus, Shifts.of(-24, 0), "drop", (60, 127))
-    assert copies.names == ["tune_0_+0.mid"]
+    assert json.loads(f"{{{copies.sides}}}") == {"tune_0_+0.mid": {"side": "val", "group": 7}}
     assert copies.left_out == [
         LeftOut("tune_0.mid", -24, "in this key no note is within the pitches that the tokenizer writes")
     ]

@@ -34,6 +34,20 @@ def test_a_first_write_that_is_interrupted_leaves_an_empty_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_right_after_the_temporary_file_was_made_leaves_none(tmp_path, monkeypatch):
+    touch = Path.touch
+
+    def interrupted(path, *arguments, **keys):
+        touch(path, *arguments, **keys)
+        assert list(tmp_path.iterdir()) == [path]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "touch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "new.json", lambda path: None)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_new_content_takes_the_place_of_the_old_and_nothing_else_is_left(tmp_path):
     path = tmp_path / "plot.png"
     path.write_bytes(b"old")

@@ -75,6 +75,22 @@ def test_the_tokens_of_an_epoch_are_those_that_preview_counts(folder_of_tunes, c
     assert dict(music_rows(content))["predicted tokens an epoch"] == f"{expected:,}"
 
 
+def test_a_path_counts_from_where_the_run_was_started_not_from_where_another_was_refused(
+    folder_of_tunes, cache, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    words = ("data=folder", f"data.path='{folder_of_tunes.name}'", f"data.cache_dir='{cache}'")
+    names = sorted(path.relative_to(folder_of_tunes).as_posix() for path in folder_of_tunes.rglob("*.mid"))
+    summary = {"started_in": str(folder_of_tunes.parent)}
+    run = write_run(
+        tmp_path / "a", [(1.0, 1.5)], *words, pieces=dict.fromkeys(names[:5], 1.0), training=names[5:], summary=summary
+    )
+    (run / ".hydra" / "hydra.yaml").write_text("hydra: {runtime: {cwd: /nowhere}}\n")
+    content, remarks = look_at_music(settings("runs=a"), described(tmp_path / "a"))
+    assert content["statistics"]["pieces"] == {"read": 24, "left_out": 0, "train": 19, "val": 5}
+    assert remarks == []
+
+
 def test_runs_that_do_not_say_which_music_they_learned(tmp_path):
     run = write_run(tmp_path / "a", [(1.0, 1.5)])
     (run / ".hydra" / "config.yaml").unlink()

@@ -223,6 +223,22 @@ def test_a_refused_resume_leaves_the_good_run_as_it_was(more, trained, folder_of
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_run_that_is_trained_anew_in_the_same_folder_and_stopped_is_no_finished_one(
+    trained, folder_of_tunes, shared_cache, tmp_path, monkeypatch
+):
+    directory = tmp_path / "run"
+    shutil.copytree(trained[0], directory)
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("midiaug.run.fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_model(settings(folder_of_tunes, shared_cache, "seed=7"), directory)
+    assert not (directory / "summary.json").exists()
+    assert (directory / "checkpoints" / "best.ckpt").is_file()
+
+
 def test_a_run_that_was_stopped_early_is_at_its_end_until_it_is_given_more_patience(
     folder_of_tunes, shared_cache, tmp_path
 ):

@@ -12,9 +12,9 @@ def test_the_figures_are_added_up_by_side():
         Piece(3, "d.mid", "d", "val"),
     ]
     results = [
-        Copies(names=["a_+0.mid", "a_+1.mid"], notes=20, dropped=1, bytes=300, written=2),
-        Copies(names=["b_+0.mid"], notes=7, bytes=100),
-        Copies(names=["c_+0.mid"], notes=1_234_567, bytes=5_000_000, written=1),
+        Copies(files=2, notes=20, dropped=1, bytes=300, written=2),
+        Copies(files=1, notes=7, bytes=100),
+        Copies(files=1, notes=1_234_567, bytes=5_000_000, written=1),
         Copies(left_out=[(None, "no note")]),
     ]
     summary = summary_of(pieces, results, quarantined=3, seconds=1.25)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midiaug.data.workers import chunked, cores, in_processes
+from midiaug.data.workers import Processes, chunked, cores, in_processes
 
 SECONDS = 1.0
 
@@ -102,6 +102,18 @@ def test_a_caller_may_stop_early_and_no_process_is_left():
     assert [next(results) for _ in range(3)] == [0, 1, 4]
     results.close()
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_processes_that_serve_several_rounds_may_be_let_go_and_used_again(early):
+    processes = Processes(2)
+    for _ in range(2):
+        with processes:
+            ids = [set(run(process_ids, list(range(32)), processes=processes)) for _ in range(2)]
+            assert ids[0] == ids[1]
+            if early:
+                processes.let_go()
+        assert multiprocessing.active_children() == []
 
 
 def test_nothing_is_printed_where_there_is_no_terminal(capfd):

@@ -207,7 +207,7 @@ def _by_shift(value: object) -> dict[str, float] | None:
 
 
 _SUMMARY: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("cell", "tokenizer", "source"), _text),
+    **dict.fromkeys(("cell", "tokenizer", "source", "started_in"), _text),
     **dict.fromkeys(("seed", "epochs", "best_epoch"), _whole),
     **dict.fromkeys(("loss", "nats_per_note"), _numbers),
     "model": _sizes,

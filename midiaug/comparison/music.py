@@ -136,14 +136,21 @@ def _typed(schema: type, content: dict[str, Any]) -> Any:
         raise ConfigError(f"the settings of the runs: {error}") from error
 
 
+def _cwd_of(path: Path) -> Any:
+    """The working directory that Hydra noted; None where it did not."""
+    try:
+        return OmegaConf.select(OmegaConf.load(path), "hydra.runtime.cwd")
+    except (OSError, OmegaConfBaseException, YAMLError, ValueError):
+        return None
+
+
 def _path(one: Described, path: str | None) -> str | None:
     """The run's data.path, which counts from where it was started."""
     if path is None or Path(path).expanduser().is_absolute() or Path(path).exists():
         return path
-    try:
-        started = OmegaConf.select(OmegaConf.load(one.run.path / ".hydra" / "hydra.yaml"), "hydra.runtime.cwd")
-    except (OSError, OmegaConfBaseException, YAMLError, ValueError):
-        started = None
+    started = one.run.summary.get("started_in")  # beside the path, which is of the summary too
+    if started is None:
+        started = _cwd_of(one.run.path / ".hydra" / "hydra.yaml")
     if not isinstance(started, str):  # then it is looked for from here
         return path
     return str(Path(started) / path)

@@ -73,6 +73,7 @@ class Processes:
         self._ending: Thread | None = None
 
     def __enter__(self) -> Self:
+        self._ending = None
         # how late a pool sees that its work is done; its own 0.1 s shows where all takes half a second
         CONSTS.sleep_unit = 0.01
         # fork: a script without a __main__ guard must work, and the children start at once
@@ -87,14 +88,15 @@ class Processes:
     def let_go(self) -> None:
         """Let them end while this process goes on: their memory takes the system a while. No more work may follow."""
         self.pool.stop()  # type: ignore[no-untyped-call]
-        self._ending = Thread(target=self.pool.join)
-        self._ending.start()
+        ending = Thread(target=self.pool.join)
+        ending.start()
+        self._ending = ending
 
     def __exit__(self, *error: object) -> None:
-        if self._ending is None:
-            self.let_go()
         if self._ending is not None:
             self._ending.join()
+        self.pool.stop()  # type: ignore[no-untyped-call]
+        self.pool.join()
 
 
 def _result_or_loss(

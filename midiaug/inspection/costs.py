@@ -88,8 +88,8 @@ def written(data: MidiDataModule, pieces: Sequence[Chosen], scratch: Path) -> Me
         copies = write_copies([Piece(row, str(row), str(row)) for row in rows], data.corpus.directory, how)
         rounds.append(time.perf_counter() - began)
         shutil.rmtree(scratch)
-    names, notes, size = (sum(of) for of in zip(*((len(c.names), c.notes, c.bytes) for c in copies), strict=True))
-    return Measured(names, notes, size, median(rounds))
+    files, notes, size = (sum(of) for of in zip(*((c.files, c.notes, c.bytes) for c in copies), strict=True))
+    return Measured(files, notes, size, median(rounds))
 
 
 def reading(data: MidiDataModule, shifted: bool) -> float:

@@ -147,7 +147,7 @@ def _results(
                 target.note(result)
                 results.append(result)
     except KeyboardInterrupt:
-        files = sum(len(copies.names) for copies in results)
+        files = sum(copies.files for copies in results)
         done = f"{files:,} files, all of {len(results):,} of the {len(pieces):,} pieces, and some of the next are there"
         say("stopped", f"{done}; the same command goes on from them")
         say("", f"to go on: {this_command()}")
@@ -179,7 +179,7 @@ def _finish(target: Target, split: Split, results: Sequence[Copies], left_out: S
 
 
 def _report(summary: Summary, results: Sequence[Copies], left_out: Sequence[LeftOut], how: Writing) -> None:
-    fewer = sum(0 < len(result.names) < len(how.shifts) for result in results)
+    fewer = sum(0 < result.files < len(how.shifts) for result in results)
     if fewer and how.out_of_range == "limit":
         say("", f"{fewer:,} pieces take fewer of them, so that each keeps all of its notes")
     for line in summary.table().splitlines():

@@ -52,9 +52,9 @@ def summary_of(pieces: Sequence[Piece], results: Sequence[Copies], quarantined: 
     """The figures of what came of each piece."""
     sides = {}
     for name in _SIDES:
-        inside = [copies for piece, copies in zip(pieces, results, strict=True) if piece.side == name and copies.names]
+        inside = [copies for piece, copies in zip(pieces, results, strict=True) if piece.side == name and copies.files]
         sums = {key: sum(getattr(copies, key) for copies in inside) for key in ("notes", "dropped", "bytes")}
-        sides[name] = Side(len(inside), sum(len(copies.names) for copies in inside), **sums)
+        sides[name] = Side(len(inside), sum(copies.files for copies in inside), **sums)
     return Summary(sides, sum(copies.written for copies in results), quarantined, seconds)
 
 
