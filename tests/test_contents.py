@@ -88,9 +88,9 @@ def runs(place, tmp_path, monkeypatch):
 
 
 def of_an_older_version(run):
-    """Take the settings from its summary, so that those of .hydra/config.yaml count."""
+    """Take from its summary what .hydra tells too, so that that counts."""
     summary = json.loads((run / "summary.json").read_text())
-    del summary["settings"]
+    del summary["settings"], summary["started_in"]
     write_json(run / "summary.json", summary)
 
 
@@ -196,6 +196,7 @@ def test_odd_settings_of_the_music_leave_it_out_in_a_sentence_at_most(runs, odd,
 def test_the_folder_that_a_run_was_started_in_may_be_odd(runs, odd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # so that it is asked for
     shutil.rmtree(runs / "random0")
+    of_an_older_version(runs / "random1")
     for path in (("hydra",), ("hydra", "runtime"), ("hydra", "runtime", "cwd")):
         content = {"hydra": {"runtime": {"cwd": "/"}}}
         (runs / "random1" / ".hydra" / "hydra.yaml").write_text(json.dumps(spoilt(content, path, ODD[odd])))
