@@ -238,10 +238,11 @@ def test_losses_that_are_no_numbers_leave_the_pieces_unknown(tmp_path):
     assert sum("val_pieces.csv cannot be read" in remark for remark in remarks) == 5
 
 
-def test_the_command_goes_on_with_the_other_runs(runs, place):
-    of_an_older_version(runs / "random1")
-    for file in ("split.json", CONFIG):
-        (runs / "random1" / file).write_text("[7]")
+@pytest.mark.parametrize("file", ["split.json", CONFIG])
+def test_the_command_goes_on_with_the_other_runs(runs, place, file):
+    if file == CONFIG:
+        of_an_older_version(runs / "random1")
+    (runs / "random1" / file).write_text("[7]")
     for number, path in enumerate((place / "runs" / "random1").glob("events*")):
         (runs / "random1" / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2 + number])  # torn
     status, output = finished(place, f"runs={runs}", f"hydra.run.dir={runs.parent}/out", name="compare")

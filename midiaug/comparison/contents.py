@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from midiaug.data.shifts import Shifts
 from midiaug.errors import ComparisonError, ConfigError, one_line
@@ -120,6 +121,14 @@ def _config(content: Any, where: str, remarks: list[str]) -> Object:
     if odd:
         remarks.append(f"{where}: {', '.join(odd)}: not as a run writes it; taken as not known")
     return {str(key): value for key, value in content.items()}
+
+
+def read_noted(folder: Path, name: str) -> DictConfig | ListConfig | None:
+    """What Hydra noted beside a run, such as overrides.yaml; None where it did not, as in a folder that is no run."""
+    try:
+        return OmegaConf.load(folder / ".hydra" / name)
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
 
 
 def read_metrics(path: Path) -> list[Row]:

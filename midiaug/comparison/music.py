@@ -6,9 +6,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from midiaug.comparison.augmented import Counted, augmented
+from midiaug.comparison.contents import read_noted
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.statistics import corpus_statistics, count_notes
@@ -136,11 +136,12 @@ def _typed(schema: type, content: dict[str, Any]) -> Any:
         raise ConfigError(f"the settings of the runs: {error}") from error
 
 
-def _cwd_of(path: Path) -> Any:
+def _cwd_of(run: Path) -> Any:
     """The working directory that Hydra noted; None where it did not."""
+    noted = read_noted(run, "hydra.yaml")
     try:
-        return OmegaConf.select(OmegaConf.load(path), "hydra.runtime.cwd")
-    except (OSError, OmegaConfBaseException, YAMLError, ValueError):
+        return None if noted is None else OmegaConf.select(noted, "hydra.runtime.cwd")
+    except OmegaConfBaseException:
         return None
 
 
@@ -150,7 +151,7 @@ def _path(one: Described, path: str | None) -> str | None:
         return path
     started = one.run.summary.get("started_in")  # beside the path, which is of the summary too
     if started is None:
-        started = _cwd_of(one.run.path / ".hydra" / "hydra.yaml")
+        started = _cwd_of(one.run.path)
     if not isinstance(started, str):  # then it is looked for from here
         return path
     return str(Path(started) / path)

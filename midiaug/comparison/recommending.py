@@ -14,9 +14,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
 
 from midiaug.command import sentence_of
+from midiaug.comparison.contents import read_noted
 from midiaug.directories import shown
 from midiaug.errors import ComparisonError, ConfigError, MidiaugError, OutputError, one_line
 from midiaug.files import write_json
@@ -134,19 +134,16 @@ def _name(job: list[str], swept: dict[str, list[str]]) -> str:
 
 def overrides_of(path: Path) -> frozenset[str]:
     """The overrides that a run was started with; empty where they are not known, as of a folder that is no run."""
-    try:
-        words = OmegaConf.load(path / ".hydra" / "overrides.yaml")
-    except (OSError, ValueError, YAMLError):
-        return frozenset()
+    words = read_noted(path, "overrides.yaml")
     return frozenset(map(str, words)) if isinstance(words, ListConfig) else frozenset()
 
 
 def _its_own(run: "Run") -> bool:
     """Whether a finished run has the settings beside it, which Hydra writes anew before a run is refused there."""
+    config = read_noted(run.path, "config.yaml")
     try:
-        config = OmegaConf.load(run.path / ".hydra" / "config.yaml")
         return isinstance(config, DictConfig) and loss_of(run.path, checked(config)) is not None
-    except (ConfigError, OSError, ValueError, YAMLError):
+    except ConfigError:
         return False
 
 
