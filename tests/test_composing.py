@@ -21,6 +21,7 @@ from midiaug.generation import composing
 from midiaug.generation.composing import generate_music
 from midiaug.generation.prompts import read_prompt
 from midiaug.generation.settings import GenerateSettings, MusicPlace
+from midiaug.keys import Key
 from midiaug.metrics import FIGURES
 
 
@@ -82,6 +83,20 @@ def test_validation_pieces_are_continued_and_their_keys_compared(finished, tmp_p
     assert len(report["pieces"]) == 3
     assert 0 <= report["in_scale"]["generated"] <= 1
     assert report["in_scale"]["real"] > 0.5
+
+
+def test_moved_validation_pieces_are_judged_in_the_key_that_they_were_moved_to(finished, tmp_path, caplog):
+    plain = generated(finished, tmp_path / "a", prompts="val", max_bars=None)["prompts"]
+    with caplog.at_level("INFO", "midiaug"):
+        moved = generated(finished, tmp_path / "b", prompts="val", max_bars=None, shift=5)
+    report, tonics = moved["prompts"], [name.split()[0] for name in map(str, (Key(n, "major") for n in range(12)))]
+    assert (moved["shift"], report["shift"]) == (5, 5)
+    for one, other in zip(plain["pieces"], report["pieces"], strict=True):
+        assert one["piece"] == other["piece"]
+        tonic, mode = one["key"].split()
+        assert other["key"] == f"{tonics[(tonics.index(tonic) + 5) % 12]} {mode}"
+        assert one["real"] == pytest.approx(other["real"]), "the piece's own notes move with its key"
+    assert "pieces, shifted by +5)" in caplog.text
 
 
 def test_without_its_music_a_checkpoint_still_generates(finished, tmp_path, caplog):

@@ -38,6 +38,28 @@ def test_pieces_that_are_too_short_are_passed_over_and_fewer_are_said(caplog):
         choose_prompts(short, 1, 2, 2, grammar)
 
 
+def test_pieces_are_moved_before_the_model_meets_them_and_those_without_room_are_passed_over(caplog):
+    grammar = Grammar(REMI())
+    low = music.tune(7, bars=8)
+    low.tracks[0].notes = type(low.tracks[0].notes)(
+        [Note(note.time, note.duration, 23, 80, "tick") for note in low.tracks[0].notes]
+    )
+    pieces = [("low.mid", low), *PIECES]
+    plain, moved = (choose_prompts(pieces[shift < 0 :], 3, 2, 2, grammar, shift) for shift in (0, -6))
+    assert [prompt.name for prompt in moved] == ["0.mid", "1.mid", "2.mid"]
+    assert [note.pitch for note in moved[0].whole.tracks[0].notes] == [
+        note.pitch - 6 for note in PIECES[0][1].tracks[0].notes
+    ]
+    assert choose_prompts(pieces, 3, 2, 2, grammar, -6)[0].name == "0.mid", "low.mid has no room for it"
+    assert plain[0].name == "low.mid"
+    with caplog.at_level("INFO", "midiaug"):
+        choose_prompts(pieces, 9, 2, 2, grammar, -6)
+    assert "only 5 validation pieces are long enough and have room for a shift of -6" in caplog.text
+    for shift in (-100, -6):
+        with pytest.raises(ConfigError, match=f"and room for a shift of {shift}; try others"):
+            choose_prompts(pieces[:1], 1, 2, 2, grammar, shift)
+
+
 def test_a_piece_that_goes_on_as_it_does_has_the_share_of_the_real_one():
     grammar = Grammar(REMI())
     prompts = choose_prompts(PIECES, 4, 2, 2, grammar)

@@ -43,6 +43,8 @@ def test_validation_pieces_are_continued_by_as_many_bars_as_are_given():
         ("tune=2", "tune=2: .*prompt=FILE"),
         ("max_tokens=1e9", "max_tokens=1000000000.0: give a whole number"),
         ("n=many", "n=many: give a whole number"),
+        ("shift=6", "shift=6: it moves a prompt; give one"),
+        ("shift=up", "shift=up: give a whole number"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(word, named):

@@ -7,6 +7,7 @@ from generating import KINDS, NAMES, tokenizer_of, tune_file
 from miditok import REMI, TSD, Structured, TokenizerConfig
 from symusic import Note, TimeSignature
 
+from midiaug.data.transpose import shifted_key
 from midiaug.errors import ConfigError
 from midiaug.generation.cursor import Cursor
 from midiaug.generation.grammar import Grammar
@@ -124,6 +125,18 @@ def test_a_tune_that_is_not_there_is_refused(book, tmp_path):
 def test_a_folder_as_a_prompt_is_called_one(tmp_path):
     with pytest.raises(ConfigError, match=r"that is a folder; give a file in it"):
         read_prompt(str(tmp_path))
+
+
+def test_a_prompt_may_be_moved_and_its_key_signature_goes_along(book):
+    plain, moved = (read_prompt(str(book), 1, shift) for shift in (0, -4))
+    assert [note.pitch for note in moved.tracks[0].notes] == [note.pitch - 4 for note in plain.tracks[0].notes]
+    assert (
+        [sign.key for sign in moved.key_signatures]
+        == [shifted_key(sign.key, -4) for sign in plain.key_signatures]
+        != [sign.key for sign in plain.key_signatures]
+    )
+    with pytest.raises(ConfigError, match=r"shift=100: .*book.abc: track 0 has pitches .*; give a smaller one"):
+        read_prompt(str(book), 1, 100)
 
 
 def test_midi_and_abc_files_are_read_and_anything_else_is_named(tmp_path):

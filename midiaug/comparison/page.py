@@ -23,7 +23,7 @@ from midiaug.comparison.rows import (
     music_rows,
     run_cells,
 )
-from midiaug.comparison.variety import COPYING, VARIETY, variety_rows
+from midiaug.comparison.variety import COPYING, IN_KEY, VARIETY, variety_rows
 from midiaug.comparison.yardstick import sentence
 from midiaug.keys import TONICS
 from midiaug.printable import printable
@@ -196,14 +196,16 @@ def _variety_part(described: Sequence[Described]) -> list[str]:
     rows = [row for one in described for row in variety_rows(one)]
     if not rows:
         return []
-    parts = ["<h2>Generated music</h2>", table(["run", "of", "pieces", *VARIETY.values(), *COPYING.values()], rows)]
+    heads = ["run", "of", "pieces", *VARIETY.values(), *COPYING.values(), IN_KEY]
+    parts = ["<h2>Generated music</h2>", table(heads, rows)]
     parts.append(
         quiet(
             "Means over the pieces, from generate.json; (4/8): only 4 of 8 are long enough for it. "
             "Generated music is like the collection where its figures are near those of the validation pieces. "
             "No repeat: the share of passages of 13 notes that occur once. "
             "Shared: of the passages of two pieces, those in both. Copied: passages that training pieces have, in any "
-            "key; longest copied: in notes. A model that writes one track at a time is held against tracks."
+            "key; longest copied: in notes. Stays in key: notes in the scale of the bars that were given. A model that "
+            "writes one track at a time is held against tracks."
         )
     )
     return parts

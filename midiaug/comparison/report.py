@@ -19,6 +19,7 @@ from midiaug.comparison.page import page
 from midiaug.comparison.runs import read_runs
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.tables import screen_text
+from midiaug.comparison.variety import in_scale
 from midiaug.data.report import say
 from midiaug.directories import shown
 from midiaug.errors import ComparisonError, MidiaugError, OutputError, one_line
@@ -143,7 +144,7 @@ def run_figures(one: Described) -> dict[str, Any]:
         "curves": {side: [row[f"loss/{side}"] for row in run.rows] for side in ("train", "val")}
         | {"epoch": [row["epoch"] for row in run.rows]},
         "generated": {
-            printable(name): {key: content.get(key) for key in ("variety", "copying")}
+            printable(name): {key: content.get(key) for key in ("variety", "copying")} | {"in_scale": in_scale(content)}
             for name, content in run.generated.items()
         },
     }

@@ -15,6 +15,7 @@ VARIETY = {
     "scale_consistency": "in one scale",
 }
 COPYING = {"share_of_12grams": "copied", "longest_notes": "longest copied"}
+IN_KEY = "stays in key"
 _OF_PAIRS = "self_similarity"
 _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 
@@ -22,8 +23,9 @@ _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 def variety_rows(one: Described) -> list[list[str]]:
     """Two rows for each time that `generate` was run on the run: its music, and the validation pieces.
 
-    Each has the run and the folder, or what is held against it, whose music it is, how many pieces, and the figures of
-    VARIETY and COPYING; empty where one is missing, and with (n/N) where only n of the N pieces count for it.
+    Each has the run and the folder, or what is held against it, whose music it is, how many pieces, the figures of
+    VARIETY and COPYING, and how much stays in the key of the piece that was continued; empty where one is missing, and
+    with (n/N) where only n of the N pieces count for it.
     """
     rows = []
     for name, content in one.run.generated.items():
@@ -36,7 +38,7 @@ def variety_rows(one: Described) -> list[list[str]]:
         for whose in ("generated", "validation"):
             figures = variety.get(whose) if isinstance(variety, dict) else None
             if isinstance(figures, dict) and figures:
-                cells = [*_cells(figures), *_copied(content.get("copying"), whose)]
+                cells = [*_cells(figures), *_copied(content.get("copying"), whose), _in_key(content, whose)]
                 pieces = _count(figures)
                 rows.append([labels[whose], whose, f"{pieces:,}" if pieces else "", *cells])
     return rows
@@ -63,6 +65,18 @@ def _copied(copying: Any, whose: str) -> list[str]:
     share, longest = (figures.get(name) if isinstance(figures, dict) else None for name in COPYING)
     known = isinstance(share, int | float) and not isinstance(share, bool)
     return [f"{100 * share:.1f} %" if known else "", number(longest, 0)]  # type: ignore[operator]
+
+
+def in_scale(content: dict[str, Any]) -> dict[str, Any]:
+    """The shares of notes in the scale of the bars that were given, `generated` and `real`; empty without prompts."""
+    report = content.get("prompts")
+    shares = report.get("in_scale") if isinstance(report, dict) else None
+    return shares if isinstance(shares, dict) else {}
+
+
+def _in_key(content: dict[str, Any], whose: str) -> str:
+    share = mean_of(in_scale(content).get("real" if whose == "validation" else whose))
+    return "" if share is None else f"{share:.0%}"
 
 
 def mean_of(figure: Any) -> float | None:

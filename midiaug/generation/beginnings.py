@@ -21,11 +21,12 @@ def beginnings(
 ) -> list[Prompt | None]:
     """The prompt of each piece, said on the screen. prompt: that of a file. pieces: the validation pieces."""
     if settings.prompts is not None and pieces is not None:
-        chosen = choose_prompts(pieces, settings.n, settings.bars, settings.length, grammar)
+        chosen = choose_prompts(pieces, settings.n, settings.bars, settings.length, grammar, settings.shift)
         _warn_of_uncounted(chosen, grammar)
         return [*chosen]
     if prompt is not None:
-        say("prompt", f"{prompt.name}: {prompt.bars} bars, {prompt.score.note_num()} notes" + _track_of(prompt))
+        moved = f", shifted by {settings.shift:+d}" if settings.shift else ""
+        say("prompt", f"{prompt.name}: {prompt.bars} bars, {prompt.score.note_num()} notes{moved}" + _track_of(prompt))
         if prompt.whole.end() <= round(prompt.beats * prompt.whole.ticks_per_quarter) and prompt.bars > 1:
             say("", "that is all of it")
         if prompt.lost:

@@ -45,7 +45,8 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)
     prompt = None
     if settings.prompt is not None:
-        prompt = make_prompt(settings.prompt, read_prompt(settings.prompt, settings.tune), settings.bars, grammar)
+        whole = read_prompt(settings.prompt, settings.tune, settings.shift)
+        prompt = make_prompt(settings.prompt, whole, settings.bars, grammar)
     corpus = _music_of(trained, grammar, settings)
     prompts = beginnings(settings, prompt, None if corpus is None else corpus.pieces, grammar)
     sampled = _sampled(settings, model, grammar, prompts)
@@ -59,7 +60,7 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     result = _result(settings, ckpt, sampled, songs, files, corpus)
     result["uncounted"] = uncounted(given)
     if settings.prompts is not None:
-        result["prompts"] = key_report(given, songs, settings.length)
+        result["prompts"] = key_report(given, songs, settings.length, settings.shift)
     _draw(songs, files, result, directory / "generated.png")
     write_json(directory / "generate.json", result)
     if soundfont is not None:  # last: the music is there even if it cannot be played
@@ -130,7 +131,7 @@ def _result(
     pieces = found.pop("pieces")
     keys = ["n", "seed", "temperature", "top_k", "top_p", "prompt", "tune", "max_tokens"]
     if settings.prompt is not None or settings.prompts is not None:
-        keys.append("bars")
+        keys += ["bars", "shift"]
     rows = [
         {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended} | piece
         for song, file, piece in zip(songs, files, pieces, strict=True)

@@ -11,8 +11,8 @@ from symusic.core import ScoreTick
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.report import say
 from midiaug.data.sources import folder
-from midiaug.data.transpose import without_unwritable
-from midiaug.errors import ConfigError, CorpusError, QuarantinedFile, one_line
+from midiaug.data.transpose import transpose, without_unwritable
+from midiaug.errors import ConfigError, CorpusError, PitchOutOfRange, QuarantinedFile, one_line
 from midiaug.generation.cursor import Cursor
 from midiaug.generation.grammar import Grammar
 
@@ -41,10 +41,11 @@ class Prompt:
     uncounted: str | None = None
 
 
-def read_prompt(file: str, tune: int | None = None) -> ScoreTick:
+def read_prompt(file: str, tune: int | None = None, shift: int = 0) -> ScoreTick:
     """The music of a MIDI or ABC file. tune: which of several tunes, counted from 1; None takes the first, and says so.
 
-    Raises ConfigError where there is no such file or tune, or no music in it.
+    shift: by how many semitones it is moved up. Raises ConfigError where there is no such file or tune, no music in it,
+    or no room for the shift.
     """
     path = Path(file).expanduser()
     if not path.is_file():
@@ -58,11 +59,13 @@ def read_prompt(file: str, tune: int | None = None) -> ScoreTick:
         if len(tunes) > 1:
             others = "" if tune is not None else "; tune=N takes another"
             say("tune", f"{tune or 1:,} of the {len(tunes):,} in {path.name}{others}")
-        return parse(read_midi_bytes(tunes[(tune or 1) - 1]), _LIMITS)
+        return transpose(parse(read_midi_bytes(tunes[(tune or 1) - 1]), _LIMITS), shift)
     except CorpusError as error:
         raise ConfigError(f"prompt={file}: no MIDI or ABC file; give one that ends in .mid or .abc") from error
     except QuarantinedFile as error:
         raise ConfigError(f"prompt={file}: {error}; give another file") from error
+    except PitchOutOfRange as error:
+        raise ConfigError(f"shift={shift}: {file}: {error}; give a smaller one") from error
 
 
 def bar_line(score: ScoreTick, bars: int) -> int:

@@ -33,6 +33,7 @@ class GenerateSettings:
     tune: int | None = None
     prompts: str | None = None
     bars: int = 2
+    shift: int = 0
     max_bars: int | None = None
     max_tokens: int = 2048
     temperature: float = 1.0
@@ -72,6 +73,8 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(f"prompt={settings.prompt} and prompts={settings.prompts}: give one of them")
     if settings.tune is not None and settings.prompt is None:
         raise ConfigError(f"tune={settings.tune}: it names a tune of an ABC file; give that with prompt=FILE")
+    if settings.shift and settings.prompt is None and settings.prompts is None:
+        raise ConfigError(f"shift={settings.shift}: it moves a prompt; give one with prompt=FILE, or prompts=val")
     if settings.n > MOST_PIECES:
         raise ConfigError(f"n={settings.n}: at most {MOST_PIECES:,} at a time; give more seeds, one after another")
     for name in ("bars", "max_bars"):
