@@ -10,7 +10,7 @@ from midiaug.errors import ConfigError
 from midiaug.settings import TrainSettings, complete
 
 log = logging.getLogger("midiaug")
-_WITHOUT_EFFECT = {"resume", "ckpt", "data.num_workers", "data.cache_dir", "checkpoint.minutes"}
+_WITHOUT_EFFECT = {"resume", "ckpt", "data.num_workers", "data.cache_dir", "data.verify", "checkpoint.minutes"}
 
 
 def finished(directory: Path, settings: TrainSettings) -> float | None:

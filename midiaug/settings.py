@@ -37,6 +37,7 @@ class DataSettings(ReadingSettings):
     window: int = 256
     batch_size: int = 64
     route: str = "auto"
+    verify: bool = False
 
 
 @dataclass

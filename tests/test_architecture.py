@@ -41,6 +41,7 @@ ORDER = [
             "data.pieces",
             "data.fingerprint",
             "data.flat",
+            "data.checksums",
             "data.cache",
             "data.workers",
         ),

@@ -1,5 +1,6 @@
 """Directories that are built once, whole or not at all."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -160,13 +161,23 @@ def test_the_default_cache_is_the_users_own(monkeypatch, tmp_path):
     assert default_cache_dir() == tmp_path / "midiaug"
 
 
-@pytest.mark.parametrize("damage", ["cut", "longer", "gone", "no list", "empty"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "longer", "flipped", "gone", "more", "no list", "odd list", "empty", "of another name"]
+)
 def test_a_damaged_directory_is_built_again_and_said(cache, damage, caplog):
     target = build_once(cache / "kind" / "key", whole)
-    if damage in ("cut", "longer"):
-        (target / "data").write_text("who" if damage == "cut" else "wholesome")
+    if damage in ("cut", "longer", "flipped"):
+        (target / "data").write_text({"cut": "who", "longer": "wholesome", "flipped": "whale"}[damage])
     elif damage == "gone":
         (target / "data").unlink()
+    elif damage == "more":
+        (target / "more").touch()
+    elif damage == "of another name":
+        build_once(cache / "kind" / "other", lambda directory: (directory / "data").write_text("other"))
+        shutil.rmtree(target)
+        (cache / "kind" / "other").rename(target)
+    elif damage == "odd list":
+        (target / "checksums.json").write_text("[1]")
     else:
         for path in list(target.iterdir()):
             if damage == "empty" or path.name != "data":
@@ -176,4 +187,22 @@ def test_a_damaged_directory_is_built_again_and_said(cache, damage, caplog):
     assert "key: damaged; it is built again" in caplog.text
     caplog.clear()
     build_once(target, whole)
+    assert not caplog.text
+
+
+def test_large_data_is_read_again_only_where_that_is_asked_for(cache, caplog):
+    def large(directory: Path) -> None:
+        (directory / "tokens.bin").write_bytes(bytes(3_000_000))
+
+    target = build_once(cache / "kind" / "key", large)
+    content = bytearray(3_000_000)
+    content[2_500_000] = 1
+    (target / "tokens.bin").write_bytes(content)
+    build_once(target, large)
+    assert not caplog.text
+    build_once(target, large, verify=True)
+    assert "key: damaged; it is built again" in caplog.text
+    assert not any((target / "tokens.bin").read_bytes())
+    caplog.clear()
+    build_once(target, large, verify=True)
     assert not caplog.text

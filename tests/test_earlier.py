@@ -192,14 +192,22 @@ def test_the_proof_is_that_of_a_new_build_whatever_was_built_before(tunes, cache
     assert after.proof == fresh.proof
 
 
-def test_nothing_is_taken_from_a_damaged_build(tunes, cache, tmp_path, worked):
+@pytest.mark.parametrize("damage", ["cut", "one bit"])
+def test_nothing_is_taken_from_a_damaged_build(tunes, cache, tmp_path, worked, caplog, damage):
+    build(folder(tunes / "plain"), cache)  # a build that is not damaged serves all the same
     _, before = build(folder(tunes), cache)
-    with (before.directory / "tokens.bin").open("r+b") as file:
-        file.truncate(1000)
+    path = before.directory / "tokens.bin"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 16
+    path.write_bytes(data[:1000] if damage == "cut" else data)
     worked["tokenized"].clear()
     music.write(music.tune(5000), tunes / "new.mid")
     after = build(folder(tunes), cache)
-    assert len(worked["tokenized"]) == 25
+    kept = len(folder(tunes / "plain"))
+    assert 0 < kept < 24
+    assert len(worked["tokenized"]) == 25 - kept
+    said = f"{before.directory}: damaged; nothing is taken from it"
+    assert (said in caplog.text) == (damage == "one bit"), "a cut one is not even looked into"
     assert content(*after) == content(*build(folder(tunes), tmp_path / "other"))
 
 

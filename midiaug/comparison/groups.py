@@ -31,7 +31,7 @@ _ASIDE = (
         "data.num_workers",
         "data.route",
     ),
-    *("data.cache_dir", "model.cell", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
+    *("data.cache_dir", "data.verify", "model.cell", "trainer.accelerator", "trainer.devices", "trainer.strategy"),
     *("trainer.num_nodes", "trainer.log_every_n_steps", "trainer.deterministic", "trainer.benchmark"),
     *("trainer.profiler", "trainer.inference_mode", "trainer.barebones", "trainer.detect_anomaly"),
     *("trainer.enable_checkpointing", "trainer.enable_progress_bar", "trainer.enable_model_summary"),

@@ -97,9 +97,14 @@ def usable(tokenizer: MusicTokenizer) -> MusicTokenizer:
     return tokenizer
 
 
-def check_source(source: str, path: object, column: str | None) -> None:
-    """Raise ConfigError where a source lacks its path, or is given a column that it has not."""
+def checked_source(source: str | None, path: object, column: str | None) -> str:
+    """The source; where none is named, a folder if there is a path.
+
+    Raises ConfigError where a source lacks its path, or is given a column that it has not.
+    """
+    source = source or ("bundled" if path is None else "folder")
     if source != "bundled" and path is None:
         raise ConfigError(f"data={source}: data.path is missing; give the folder of your files")
     if source != "parquet" and column is not None:
         raise ConfigError(f"data.column={column}: only data=parquet has columns")
+    return source

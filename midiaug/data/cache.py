@@ -17,11 +17,11 @@ import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from midiaug.data.checksums import BEFORE, is_whole, write_checksums
 from midiaug.data.flat import open_array
 from midiaug.errors import CacheError
 
 log = logging.getLogger("midiaug")
-_LENGTHS = "lengths.json"
 _OLD_S = 600.0
 _PATIENCE_S = 2.0
 
@@ -36,26 +36,28 @@ def key_of(parts: object) -> str:
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def build_once(directory: Path, build: Callable[[Path], None], again: Callable[[], bool] = lambda: False) -> Path:
+def build_once(
+    directory: Path, build: Callable[[Path], None], again: Callable[[], bool] = lambda: False, verify: bool = False
+) -> Path:
     """Return the directory, built first by `build` where it is not there yet.
 
     `build` fills a temporary directory beside it, which is renamed at the end, so a directory of
-    that name is always complete; one that lacks a file, or has one of another length, is built again.
+    that name is always complete; one that is not what its build left is built again, see `is_whole`.
     A second process that wants the same one waits for the first. What a killed build left behind is removed
     by the next. Raises CacheError where it cannot be written.
 
     again: asked of a directory that has been there for ten minutes, whether to build it anew; meanwhile it lies beside
-    it as `<name>-before`.
+    it as `<name>-before`. verify: read all of it, to see whether it is what its build left.
     """
     try:
-        if is_whole(directory) and not (_is_old(directory) and again()):
+        if is_whole(directory, verify) and not (_is_old(directory) and again()):
             return directory
         directory.parent.mkdir(parents=True, exist_ok=True)
-        before = directory.with_name(f"{directory.name}-before")
+        before = directory.with_name(directory.name + BEFORE)
         with _waiting(FileLock(directory.with_suffix(".lock")), directory):
             for leftover in directory.parent.glob(f".{directory.name}.*"):
                 shutil.rmtree(leftover, ignore_errors=True)
-            if directory.exists() and not is_whole(directory):
+            if directory.exists() and not is_whole(directory, verify):
                 log.warning("%s: damaged; it is built again", directory)
                 shutil.rmtree(directory)
             elif directory.exists() and _is_old(directory) and again():
@@ -66,7 +68,7 @@ def build_once(directory: Path, build: Callable[[Path], None], again: Callable[[
                 temporary.chmod(directory.parent.stat().st_mode & 0o777)  # mkdtemp's own would shut out other users
                 try:
                     build(temporary)
-                    (temporary / _LENGTHS).write_text(json.dumps(_lengths(temporary)))
+                    write_checksums(temporary, directory.name)
                     _to_disk(temporary)
                     temporary.rename(directory)
                     shutil.rmtree(before, ignore_errors=True)
@@ -103,18 +105,6 @@ def _waiting(lock: FileLock, directory: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def is_whole(directory: Path) -> bool:
-    """Whether the directory is there with all files that its build left, each as long as it was."""
-    try:
-        return bool(json.loads((directory / _LENGTHS).read_text()) == _lengths(directory))
-    except (OSError, ValueError):
-        return False
-
-
-def _lengths(directory: Path) -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in sorted(directory.iterdir()) if path.name != _LENGTHS}
 
 
 def kept_arrays(directory: Path, make: Callable[[], Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -75,22 +75,24 @@ def read_corpus(
     seed: int = 0,
     processes: Processes | int | None = None,
     may_be_empty: bool = False,
+    verify: bool = False,
 ) -> Corpus:
     """Read the entries, or find them read in the cache: the key is the content of the files and the limits.
 
     limit: only the first that many readable pieces of the order that the seed shuffles.
     processes: that read, or how many; None for one a core.
     may_be_empty: return a corpus without pieces, as a shard of a larger one may be.
+    verify: read again what lies in the cache, to see whether it is what was written there.
     Raises CorpusError where not one piece can be read.
     """
     if limit is None:
-        corpus = _read_cached(entries, limits, cache_dir, None, processes)
+        corpus = _read_cached(entries, limits, cache_dir, None, processes, verify)
     else:
         entries = shuffled(entries, seed)
         more = limit // 8 + 16  # than asked for, as some may not be readable; twice as many where that is not enough
         while True:
             taken, more = limit + more, 2 * more
-            corpus = _read_cached(entries[:taken], limits, cache_dir, limit, processes)
+            corpus = _read_cached(entries[:taken], limits, cache_dir, limit, processes, verify)
             if len(corpus) == limit or taken >= len(entries):
                 break
     if len(corpus) == 0 and not may_be_empty:
@@ -103,7 +105,12 @@ def read_corpus(
 
 
 def _read_cached(
-    entries: list[Entry], limits: Limits, cache_dir: Path, limit: int | None, processes: Processes | int | None
+    entries: list[Entry],
+    limits: Limits,
+    cache_dir: Path,
+    limit: int | None,
+    processes: Processes | int | None,
+    verify: bool,
 ) -> Corpus:
     paths = list(dict.fromkeys(entry.path for entry in entries))
     content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
@@ -115,7 +122,11 @@ def _read_cached(
     how = {"family": family, "limits": limits, "limit": limit, "processes": processes}
     build = partial(_build, entries=entries, contents=contents, keys=keys, **how)  # type: ignore[arg-type]
     directory = cache_dir / "corpora" / f"{family}-{key}"
-    return Corpus(build_once(directory, build, again=lambda: any(passing for _, passing in Corpus(directory).reasons)))
+
+    def again() -> bool:
+        return any(passing for _, passing in Corpus(directory).reasons)
+
+    return Corpus(build_once(directory, build, again, verify))
 
 
 def _content_key(entry: Entry, content: bytes | None) -> bytes:

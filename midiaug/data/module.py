@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import VAL_SPLIT, check_arguments, check_source, plain, usable
+from midiaug.data.arguments import VAL_SPLIT, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
@@ -74,6 +74,7 @@ class MidiDataModule(LightningDataModule):
         max_bars: int = 10_000,
         max_tokens: int = 1_000_000,
         cache_dir: str | Path | None = None,
+        verify: bool = False,
         draw: Draw = "random",
         original: float = 0.0,
         anneal: tuple[int, int] | None = None,
@@ -85,14 +86,13 @@ class MidiDataModule(LightningDataModule):
         super().__init__()
         check_arguments(locals())
         self.arguments = plain(locals())
-        self.source = source or ("bundled" if path is None else "folder")
-        check_source(self.source, path, column)
+        self.source = checked_source(source, path, column)
         self.path, self.collection, self.column, self.train_limit = path, collection, column, train_limit
         self.tokenizer: MusicTokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer())
         self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.limits, self.window, self.batch_size = Limits(max_bars, max_tokens), window, batch_size
         self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
-        self.reading = Reading(self.limits, limit, val_split, split, twin_share, seed, folds, fold)
+        self.reading = Reading(self.limits, limit, val_split, split, twin_share, seed, folds, fold, verify)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self.plan = Plan(draw, original, None if anneal is None else tuple(anneal), starts)
         self.draw, self.out_of_range, self.seed, self._loaders = draw, out_of_range, seed, []

@@ -44,6 +44,7 @@ class Reading:
     seed: int
     folds: int | None = None
     fold: int = 0
+    verify: bool = False
 
 
 def list_entries(source: str, path: str | Path | None, collection: str, column: str | None = None) -> list[Entry]:
@@ -64,7 +65,7 @@ def list_entries(source: str, path: str | Path | None, collection: str, column: 
 def read_music(entries: list[Entry], tokenizer: MusicTokenizer, how: Reading, cache_dir: Path) -> Music:
     """Read, split, and only then tokenize, or find it done in the cache; the screen says what came of it."""
     corpus, split = read_pieces(entries, how, cache_dir)
-    store = build_store(corpus, tokenizer, how.limits, cache_dir)
+    store = build_store(corpus, tokenizer, how.limits, cache_dir, verify=how.verify)
     report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
     if not all((side & store.has_pieces).any() for side in (split.validation, ~split.validation)):
         first = store.quarantined[0]
@@ -88,7 +89,9 @@ def read_pieces(
         raise ConfigError(
             "this script starts processes while it is imported by one; put its code below if __name__ == '__main__':"
         )
-    corpus = read_corpus(entries, how.limits, cache_dir, limit=how.limit, seed=how.seed, processes=processes)
+    corpus = read_corpus(
+        entries, how.limits, cache_dir, limit=how.limit, seed=how.seed, processes=processes, verify=how.verify
+    )
     return corpus, _split(corpus, how, cache_dir)
 
 

@@ -63,11 +63,12 @@ def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpu
     if not part:
         say("", "nothing is left for this one: there are fewer pieces than shards, or some are very large")
         return None
-    corpus = read_corpus(part, data.limits, data.cache_dir, may_be_empty=True)
+    verify = data.reading.verify
+    corpus = read_corpus(part, data.limits, data.cache_dir, may_be_empty=True, verify=verify)
     if len(corpus) == 0:
         say("pieces", f"none of the {len(part):,} can be used; each has its reason in quarantine.json")
         return corpus, None
-    store = build_store(corpus, data.tokenizer, data.limits, data.cache_dir)
+    store = build_store(corpus, data.tokenizer, data.limits, data.cache_dir, verify=verify)
     report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
     report_unwritable(store, data.tokenizer)
     return corpus, store

@@ -79,9 +79,17 @@ class TokenStore:
 
 
 def build_store(
-    corpus: Corpus, tokenizer: MusicTokenizer, limits: Limits, cache_dir: Path, processes: int | None = None
+    corpus: Corpus,
+    tokenizer: MusicTokenizer,
+    limits: Limits,
+    cache_dir: Path,
+    processes: int | None = None,
+    verify: bool = False,
 ) -> TokenStore:
-    """Tokenize the corpus, or find it tokenized in the cache: the key is its content and the tokenizer's settings."""
+    """Tokenize the corpus, or find it tokenized in the cache: the key is its content and the tokenizer's settings.
+
+    verify: read again what lies in the cache, to see whether it is what was written there.
+    """
     versions = [_FORMAT, version("miditok"), version("symusic")]
     written_as = key_of([versions, settings_of(tokenizer)])
     family = key_of([written_as, limits.max_tokens])
@@ -96,7 +104,7 @@ def build_store(
         processes=processes,
     )
     directory = cache_dir / "stores" / f"{family}-{key_of(corpus.key)}"
-    return TokenStore(build_once(directory, build, again=lambda: bool(TokenStore(directory).passing)))
+    return TokenStore(build_once(directory, build, lambda: bool(TokenStore(directory).passing), verify))
 
 
 def _build(

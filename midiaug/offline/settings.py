@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 from omegaconf import DictConfig
 
-from midiaug.data.arguments import check_arguments, check_source
+from midiaug.data.arguments import check_arguments, checked_source
 from midiaug.errors import ConfigError
 from midiaug.schemas import typed
 from midiaug.settings import ReadingSettings, ShiftSettings, TokenizerSettings, check_seed, take_path
@@ -31,5 +31,5 @@ def checked_for_materialize(config: DictConfig) -> MaterializeSettings:
     check_arguments(asdict(settings.data) | asdict(settings.aug) | {"seed": settings.seed})
     if settings.data.num_workers == 0:
         raise ConfigError("data.num_workers=0: use auto, or a number of processes, 1 or more")
-    check_source(settings.data.source, settings.data.path, settings.data.column)
+    checked_source(settings.data.source, settings.data.path, settings.data.column)
     return settings
