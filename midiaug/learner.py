@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
+from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sampler import TransposingLoader
@@ -230,23 +231,3 @@ class Learner(LightningModule):
             if self._random_state["cuda"] and torch.cuda.is_available():
                 torch.cuda.set_rng_state_all([state.cpu() for state in self._random_state["cuda"]])
             self._random_state = None
-
-
-def read_checkpoint(path: str | Path) -> dict[str, Any]:
-    """What a checkpoint holds: tensors and plain data, never code. Raises CheckpointError for any other file."""
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CheckpointError(f"ckpt={path}: cannot be read ({error.strerror or error}); use another") from error
-    except Exception as error:  # a damaged file fails in every way
-        raise CheckpointError(f"ckpt={path}: not a checkpoint, or a damaged one; use another") from error
-    if not isinstance(content, dict) or not {
-        "recipe",
-        "loops",
-        "state_dict",
-        "global_step",
-        "random_state",
-        "MidiDataModule",
-    } <= set(content):
-        raise CheckpointError(f"ckpt={path}: no run of midiaug.train wrote it; give a run's last.ckpt or best.ckpt")
-    return content

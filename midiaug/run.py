@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 
 from midiaug import __version__
 from midiaug.callbacks import History, rehearsal
+from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
@@ -22,7 +23,7 @@ from midiaug.directories import shown, this_command
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import write_json
-from midiaug.learner import Learner, read_checkpoint
+from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table

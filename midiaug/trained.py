@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.split import unpacked
 from midiaug.errors import CacheError, CheckpointError, CorpusError, OutputError, SplitError, one_line
-from midiaug.learner import Learner, read_checkpoint
+from midiaug.learner import Learner
 
 _ADVICE = "give a checkpoint as a run wrote it"
 

@@ -54,6 +54,7 @@ ORDER = [
             "model",
             "monitor",
             "equivariance",
+            "checkpoint_reading",
             "learner",
             "callbacks",
             "checkpoints",
