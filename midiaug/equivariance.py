@@ -109,15 +109,15 @@ class OverKeys:
 
 
 @torch.no_grad()
-def over_keys(model: RecurrentLM, data: MidiDataModule) -> OverKeys:
+def over_keys(model: RecurrentLM, data: MidiDataModule, told: bool = False) -> OverKeys:
     """Run the model over the validation pieces that have room for all twelve keys, once in each.
 
-    A model that can be told of shifts is told of none.
+    told: whether a model that can be told of shifts is, of each; a shift that it never met is to it as none.
     """
     table = _permutations(data)
     rows = rows_with_room(data)
     if table is None or not len(rows):
-        return OverKeys(loss_by_key(model, data))
+        return OverKeys(loss_by_key(model, data, told))
     device, was_training = device_of(model), model.training
     model.eval()
     table.to(device)
@@ -125,7 +125,7 @@ def over_keys(model: RecurrentLM, data: MidiDataModule) -> OverKeys:
     sums, tokens = torch.zeros(len(TWELVE_KEYS) + 2, dtype=torch.float64), 0
     for batch in loader:
         labels = batch["labels"].to(device)
-        sums += _sums(model, table, batch["input_ids"].to(device), labels)
+        sums += _sums(model, table, batch["input_ids"].to(device), labels, told)
         tokens += int((labels[:, 1:] != IGNORED).sum())
     loader.close()
     model.train(was_training)
@@ -133,14 +133,14 @@ def over_keys(model: RecurrentLM, data: MidiDataModule) -> OverKeys:
     return OverKeys(dict(zip(TWELVE_KEYS, losses, strict=True)), diverging / (len(TWELVE_KEYS) - 1), averaged)
 
 
-def _sums(model: RecurrentLM, table: Permutations, ids: Tensor, labels: Tensor) -> Tensor:
+def _sums(model: RecurrentLM, table: Permutations, ids: Tensor, labels: Tensor, told: bool) -> Tensor:
     """(14,) float64 nats: the loss in each key, the divergence of all other keys, the loss of the mean prediction."""
     targets, counted = labels.clamp(min=0), labels[:, 1:] != IGNORED
     losses: dict[int, float] = {}
     diverging, of_target, original = 0.0, [], None
     for shift in sorted(TWELVE_KEYS, key=abs):  # the own key first
         shifts = torch.full((len(ids),), shift, device=ids.device)
-        logits = model(table.shifted(ids, shifts)[:, :-1])[0]
+        logits = model(table.shifted(ids, shifts)[:, :-1], shifts=shifts if told else None)[0]
         wanted = table.shifted(targets, shifts).masked_fill(labels == IGNORED, IGNORED)
         losses[shift] = float(token_losses(logits, wanted).sum())
         original = logits if original is None else original

@@ -123,13 +123,14 @@ class Guesses(Metric):
         return {"accuracy/top1": self.right / tokens, "accuracy/top5": self.among_five / tokens}
 
 
-def loss_by_key(model: RecurrentLM, data: MidiDataModule) -> dict[int, float]:
+def loss_by_key(model: RecurrentLM, data: MidiDataModule, told: bool = False) -> dict[int, float]:
     """The validation loss in nats a token with every piece shifted by -6 to 5 semitones: all twelve keys.
 
     Only pieces that have room for all twelve count, so that each key is judged on the same music; none: empty.
+    told: whether a model that can be told of shifts is.
     """
     rows = rows_with_room(data)
-    return {shift: _loss(model, data, rows, shift) for shift in TWELVE_KEYS} if len(rows) else {}
+    return {shift: _loss(model, data, rows, shift, told) for shift in TWELVE_KEYS} if len(rows) else {}
 
 
 def rows_with_room(data: MidiDataModule) -> NDArray[np.int64]:
@@ -149,14 +150,15 @@ def mean_over_keys(losses: dict[int, float]) -> float | None:
 
 
 @torch.no_grad()
-def _loss(model: RecurrentLM, data: MidiDataModule, rows: NDArray[np.int64], semitones: int) -> float:
+def _loss(model: RecurrentLM, data: MidiDataModule, rows: NDArray[np.int64], semitones: int, told: bool) -> float:
     device, was_training = device_of(model), model.training
     model.eval()
     nats, tokens = 0.0, 0
     loader = data.fixed_dataloader(data.validation, rows, semitones, shared=False)
     for batch in loader:
         labels = batch["labels"].to(device)
-        logits, _ = model(batch["input_ids"].to(device)[:, :-1])
+        shifts = torch.full((len(labels),), semitones, device=device) if told else None
+        logits, _ = model(batch["input_ids"].to(device)[:, :-1], shifts=shifts)
         nats += float(token_losses(logits, labels).sum())
         tokens += int((labels[:, 1:] != IGNORED).sum())
     loader.close()

@@ -42,10 +42,11 @@ def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, p
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=120))
 
 
-def plot_keys(losses: dict[int, float], trained: Sequence[int], title: str, path: Path) -> None:
+def plot_keys(losses: dict[int, float], told: dict[int, float], trained: Sequence[int], title: str, path: Path) -> None:
     """Draw the validation loss of the music moved by each number of semitones, as a PNG.
 
-    losses: nats a token by semitones. trained: the shifts that training drew from, drawn darker.
+    losses: nats a token by semitones. told: those of a model that is told of the shift, empty for any other.
+    trained: the shifts that training drew from, drawn darker.
     """
     figure = Figure(figsize=(6.5, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
@@ -59,14 +60,18 @@ def plot_keys(losses: dict[int, float], trained: Sequence[int], title: str, path
         places = [shift for shift, is_seen in zip(shifts, seen, strict=True) if is_seen == known]
         if places:
             axes.plot(places, heights, "o", color=VAL, markerfacecolor=VAL if known else "white", label=label)
+    if told:
+        heights = [told[shift] for shift in shifts]
+        axes.plot(shifts, heights, "s--", color=TRAIN, linewidth=0.8, markersize=4, label="told of the shift")
     low, high = min(values), max(values)
+    lowest = min(low, *told.values()) if told else low
     room = max(0.02, 0.4 * (high - low))  # a model that knows all keys alike looks like it
-    axes.set_ylim(low - room, high + 2 * room)
+    axes.set_ylim(lowest - room, high + 2 * room)
     axes.grid(axis="y", alpha=0.25)
     axes.set_xticks(shifts, [f"{shift:+d}" if shift else "0" for shift in shifts])
     axes.set_xlabel("semitones that the validation pieces were moved by")
     axes.set_ylabel("loss, nats a token")
     axes.set_title(f"{title}\nhardest key less easiest: {high - low:.3f}", loc="left", fontsize=10, parse_math=False)
-    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper right")
+    axes.legend(frameon=False, fontsize=8, ncols=3, loc="upper right")
     axes.spines[["top", "right"]].set_visible(False)
     write_whole(path, lambda temporary: figure.savefig(temporary, dpi=120))

@@ -149,12 +149,12 @@ def _finish(
         learner.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     learner.to(trainer.strategy.root_device)
     in_keys = over_keys(learner.model, data)
-    spread = key_spread(in_keys.losses)
-    summary = _summary(settings, data, history, in_keys)
+    told = over_keys(learner.model, data, told=True) if settings.model.condition else OverKeys({})
+    spread, summary = key_spread(in_keys.losses), _summary(settings, data, history, in_keys, told)
     data.teardown()
     write_json(directory / "summary.json", summary)
     if in_keys.losses:
-        plot_keys(in_keys.losses, list(data.shifts), _title(settings, data), directory / "keys.png")
+        plot_keys(in_keys.losses, told.losses, list(data.shifts), _title(settings, data), directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
         figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
         figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
@@ -162,7 +162,7 @@ def _finish(
         figures |= {"best/equivariance": in_keys.equivariance} if in_keys.equivariance is not None else {}
         trainer.logger.log_hyperparams(_compared(settings, data), figures)
         trainer.logger.finalize("success")
-    log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread))
+    log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread, key_spread(told.losses)))
     say("picture", shown(directory / "gap.png"))
     if best.is_file():
         say("best model", shown(best))
@@ -171,7 +171,9 @@ def _finish(
     say("curves", f"tensorboard --logdir {shlex.quote(folder)}")
 
 
-def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in_keys: OverKeys) -> dict[str, Any]:
+def _summary(
+    settings: TrainSettings, data: MidiDataModule, history: History, in_keys: OverKeys, told: OverKeys
+) -> dict[str, Any]:
     best = history.best
     in_use = data.store.has_pieces
     return {
@@ -186,11 +188,8 @@ def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in
         "best_epoch": best["epoch"],
         "loss": {side: best[f"loss/{side}"] for side in ("train", "val", "gap")},
         "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
-        "key_spread": key_spread(in_keys.losses),
-        "loss_by_key": {str(shift): loss for shift, loss in in_keys.losses.items()},
-        "over_keys": mean_over_keys(in_keys.losses),
-        "equivariance": in_keys.equivariance,
-        "loss_averaged_over_keys": in_keys.averaged,
+        **_of_keys(in_keys),
+        "told": _of_keys(told) if told.losses else None,
         "pieces": {
             "train": len(set(data.train.pieces.tolist())),
             "val": int((in_use & data.split.validation).sum()),
@@ -201,6 +200,16 @@ def _summary(settings: TrainSettings, data: MidiDataModule, history: History, in
         "version": __version__,
         "settings": asdict(settings),
         "started_in": str(Path.cwd()),
+    }
+
+
+def _of_keys(found: OverKeys) -> dict[str, Any]:
+    return {
+        "key_spread": key_spread(found.losses),
+        "loss_by_key": {str(shift): loss for shift, loss in found.losses.items()},
+        "over_keys": mean_over_keys(found.losses),
+        "equivariance": found.equivariance,
+        "loss_averaged_over_keys": found.averaged,
     }
 
 

@@ -113,8 +113,8 @@ class Screen(Callback):
         self._stop()
 
 
-def result_table(best: dict[str, Any], epochs: int, spread: float | None) -> str:
-    """The run's figures as a small table."""
+def result_table(best: dict[str, Any], epochs: int, spread: float | None, told: float | None = None) -> str:
+    """The run's figures as a small table. spread: between keys. told: the same of the model told of the shift."""
     table = Table(show_header=True, header_style="bold", title_justify="left")
     heads = ["", "train", "val", "gap"]
     for head in heads:
@@ -128,4 +128,6 @@ def result_table(best: dict[str, Any], epochs: int, spread: float | None) -> str
     table.add_row("right at the first guess", "", f"{best['accuracy/top1']:.1%}", "")
     if spread is not None:
         table.add_row("hardest key less easiest, nats a token", "", f"{spread:.3f}", "")
+    if told is not None:
+        table.add_row("the same, told of the shift", "", f"{told:.3f}", "")
     return as_text(table)

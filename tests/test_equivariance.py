@@ -174,6 +174,25 @@ def test_the_figures_are_those_of_each_key_by_itself(data):
     assert result.averaged < np.mean(list(result.losses.values())), "the mean of predictions is no worse than they are"
 
 
+def test_a_model_that_is_told_hears_of_each_shift_but_none_in_the_own_key(data):
+    model = RecurrentLM(len(data.tokenizer), embed=8, hidden=12, layers=1, condition=True)
+    for weight in model.parameters():
+        nn.init.normal_(weight, std=0.7)
+    nn.init.zeros_(model.shift_embedding.weight[MAX_SHIFT])
+    plain, told = over_keys(model, data), over_keys(model, data, told=True)
+    assert told.losses == pytest.approx(loss_by_key(model, data, told=True), rel=1e-5)
+    assert told.losses[0] == pytest.approx(plain.losses[0])
+    assert all(abs(told.losses[shift] - plain.losses[shift]) > 1e-3 for shift in TWELVE_KEYS if shift)
+    ids = torch.stack([data.validation[row, 4]["input_ids"] for row in range(len(data.validation))])
+    counted = torch.stack([data.validation[row, 4]["attention_mask"] for row in range(len(data.validation))])[:, 1:]
+    model.eval()
+    with torch.no_grad():
+        said = model(ids[:, :-1], shifts=torch.full((len(ids),), 4))[0].log_softmax(-1)
+    nats = -(said.gather(-1, ids[:, 1:, None])[..., 0] * counted).sum() / counted.sum()
+    assert told.losses[4] == pytest.approx(float(nats), rel=1e-5)
+    assert told.averaged != pytest.approx(plain.averaged, rel=1e-3)
+
+
 @pytest.mark.parametrize("route", ["tokens", "midi"])
 def test_where_there_is_no_table_or_no_room_there_are_no_figures(route, tmp_path, cache):
     corpus(tmp_path / "tunes" / "high", 4, low=60 if route == "midi" else 88)

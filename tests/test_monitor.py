@@ -84,7 +84,7 @@ class LikesC(nn.Module):
                 logits[number] = -np.log(10)
         self.logits = nn.Parameter(logits)
 
-    def forward(self, input_ids: Tensor) -> tuple[Tensor, None]:
+    def forward(self, input_ids: Tensor, shifts: Tensor | None = None) -> tuple[Tensor, None]:
         return self.logits.expand(*input_ids.shape, -1), None
 
 

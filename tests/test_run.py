@@ -93,6 +93,7 @@ def test_the_summary_says_what_was_run(trained):
     assert summary["over_keys"] == pytest.approx(sum(losses) / len(losses))
     assert summary["loss_by_key"]["0"] == pytest.approx(lowest, abs=0.2)  # of the pieces with room for all keys
     assert summary["equivariance"] > 0
+    assert summary["told"] is None, "the model is told of no shift"
     assert min(losses) - 0.1 < summary["loss_averaged_over_keys"] < max(losses)
     best = min(table(directory / "metrics.csv"), key=lambda row: float(row["loss/val"]))
     assert (summary["best_epoch"], summary["epochs"]) == (int(best["epoch"]), 3)
@@ -371,3 +372,16 @@ def test_a_loss_term_that_the_route_cannot_give_is_refused_before_anything_is_wr
     with pytest.raises(ConfigError, match=r"optim\.equivariance=1\.0: works on data\.route=tokens alone"):
         train_model(chosen, tmp_path / "run")
     assert not list(tmp_path.glob("run/*.json"))
+
+
+def test_a_model_that_is_told_is_measured_in_all_keys_both_ways(folder_of_tunes, shared_cache, tmp_path, caplog):
+    more = ("aug.shifts=[-2,2]", "model.condition=true", "trainer.max_epochs=1")
+    with caplog.at_level("INFO", "midiaug"):
+        train_model(settings(folder_of_tunes, shared_cache, *more), tmp_path)
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    told = summary["told"]
+    assert set(told) < set(summary)
+    differing = [int(shift) for shift, loss in told["loss_by_key"].items() if loss != summary["loss_by_key"][shift]]
+    assert differing == [-2, -1, 1, 2], "a shift that it never met is to it as none"
+    assert told["key_spread"] == max(told["loss_by_key"].values()) - min(told["loss_by_key"].values())
+    assert re.search(rf"the same, told of the shift +│ +│ +{told['key_spread']:.3f}", caplog.text)

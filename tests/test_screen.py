@@ -26,7 +26,10 @@ def test_the_table_has_the_figures_of_the_best_epoch():
         ["right at the first guess", "", "62.5%", ""],
         ["hardest key less easiest, nats a token", "", "0.125", ""],
     ]
-    assert "worst key" not in result_table(BEST, epochs=5, spread=None)
+    assert "hardest key" not in result_table(BEST, epochs=5, spread=None)
+    assert "told" not in result_table(BEST, epochs=5, spread=0.125)
+    assert "the same, told of the shift" in (table := result_table(BEST, epochs=5, spread=0.125, told=0.03125))
+    assert "0.031" in table
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")

@@ -60,14 +60,17 @@ def test_why_the_change_is_not_the_difference_of_the_means_is_said_below_it(text
 def test_what_a_run_measured_in_twelve_keys_is_shown_and_nothing_of_one_that_did_not(tmp_path):
     losses = {str(shift): 1.5 + abs(shift) / 10 for shift in range(-6, 6)}
     figures = {"loss_by_key": losses, "equivariance": 0.063, "loss_averaged_over_keys": 1.375}
-    write_run(tmp_path / "new", [(1.0, 1.5)], "seed=3", summary=figures)
-    write_run(tmp_path / "none", [(1.0, 1.7)], summary=dict.fromkeys(("equivariance", "loss_averaged_over_keys")))
+    told = figures | {"loss_by_key": dict.fromkeys(losses, 1.5), "loss_averaged_over_keys": 1.25, "equivariance": 0.5}
+    write_run(tmp_path / "new", [(1.0, 1.5)], "seed=3", summary=figures | {"told": told})
+    without = dict.fromkeys(("equivariance", "loss_averaged_over_keys", "told"))
+    write_run(tmp_path / "none", [(1.0, 1.7)], summary=without)
     write_run(tmp_path / "old", [(1.0, 1.6)])
     runs, remarks = read_runs(find_runs([str(tmp_path)]))
     described = describe(runs)
     assert remarks == []
-    assert [len(row) for row in keys_rows(described)] == [len(KEYS_HEADS)]
+    assert [len(row) for row in keys_rows(described)] == [len(KEYS_HEADS)] * 2
     assert keys_rows(described)[0][1:] == ["3", "1.500", "1.800", "1.375", "0.063"]
+    assert keys_rows(described)[1] == [f"{described[0].label}, told", "3", "1.500", "1.500", "1.250", "0.500"]
     text = screen_text(described, grouped(described), [], None)
     assert max(len(line) for line in text.splitlines()) <= WIDTH
     assert "Predictions in twelve keys" in text

@@ -64,7 +64,7 @@ def read_summary(path: Path, remarks: list[str]) -> Object:
     for key, checked in _SUMMARY.items():
         if key in content:
             value = checked(content[key])
-            if value is None and not (key in _OF_KEYS and content[key] is None):
+            if value is None and not (key in (*_OF_KEYS, "told") and content[key] is None):
                 odd.append(key)
             kept[key] = value
     if odd:
@@ -215,6 +215,14 @@ def _by_shift(value: object) -> dict[str, float] | None:
         return None
 
 
+def _of_keys(value: object) -> Object | None:
+    """The figures in twelve keys of a model that is told of the shift."""
+    losses = _by_shift(value.get("loss_by_key")) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or losses is None:
+        return None
+    return {"loss_by_key": losses} | {name: as_number(value.get(name)) for name in _OF_KEYS}
+
+
 _SUMMARY: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("cell", "tokenizer", "source", "started_in"), _text),
     **dict.fromkeys(("seed", "epochs", "best_epoch"), _whole),
@@ -223,6 +231,7 @@ _SUMMARY: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys((*_OF_KEYS, "tokens_per_second"), as_number),
     "shifts": _shifts,
     "loss_by_key": _by_shift,
+    "told": _of_keys,
     "settings": lambda value: value if isinstance(value, dict) else None,
 }
 _CONFIG: dict[tuple[str, str], Callable[[Any], bool]] = {

@@ -139,6 +139,7 @@ def run_figures(one: Described) -> dict[str, Any]:
         "loss_by_key": one.losses_by_key or None,
         "equivariance": run.summary.get("equivariance"),
         "loss_averaged_over_keys": run.summary.get("loss_averaged_over_keys"),
+        "told": run.summary.get("told"),
         "seconds": run.seconds,
         "tokens_per_second": run.tokens_per_second,
         "curves": {side: [row[f"loss/{side}"] for row in run.rows] for side in ("train", "val")}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from midiaug.comparison.groups import FIGURES, Described
+from midiaug.comparison.groups import FIGURES, Described, mean_and_sd
 from midiaug.comparison.numbers import duration, number, speed
 from midiaug.comparison.runs import Run
 from midiaug.keys import pitch_name
@@ -15,7 +15,7 @@ KEYS_WORDS = (
     "Nats a token, on the validation pieces that fit into twelve keys. Mean of 12: of the losses in twelve keys. "
     "Averaged: the loss in the own key of the mean of all twelve predictions, which takes asking the model twelve "
     "times. Equivariance: how far the predictions in the other keys are from that in the own key, 0 where all keys are "
-    "alike."
+    "alike. Told: a model of model.condition=true that is told of each shift."
 )
 AUGMENTED_HEADS = [
     "shifts",
@@ -52,11 +52,13 @@ def keys_rows(described: Sequence[Described]) -> list[list[str]]:
     """How alike a run's predictions are in twelve keys, as KEYS_HEADS has it; none of a run that did not measure it."""
     rows = []
     for one in described:
-        summary, means = one.run.summary, [FIGURES[name](one.run) for name in ("over_keys", "loss_averaged_over_keys")]
-        if summary.get("equivariance") is not None:
-            seed = "" if one.seed is None else str(one.seed)
-            values = [one.losses_by_key.get("0"), *means, summary["equivariance"]]
-            rows.append([one.label, seed, *(number(value) for value in values)])
+        seed = "" if one.seed is None else str(one.seed)
+        for label, found in ((one.label, one.run.summary), (f"{one.label}, told", one.run.summary.get("told") or {})):
+            if found.get("equivariance") is not None:
+                losses = found.get("loss_by_key") or {}
+                means = [mean_and_sd([*losses.values()])["mean"], found.get("loss_averaged_over_keys")]
+                values = [losses.get("0"), *means, found["equivariance"]]
+                rows.append([label, seed, *(number(value) for value in values)])
     return rows
 
 
