@@ -19,9 +19,9 @@ def tokenizer_of(kind: type, programs: bool):
     return kind(TokenizerConfig(use_programs=programs))
 
 
-def random_model(tokenizer, cell: str = "lstm", seed: int = 0) -> RecurrentLM:
+def random_model(tokenizer, cell: str = "lstm", seed: int = 0, **options: bool) -> RecurrentLM:
     torch.manual_seed(seed)
-    return RecurrentLM(len(tokenizer), cell, embed=12, hidden=16, layers=2, dropout=0.3).eval()
+    return RecurrentLM(len(tokenizer), cell, embed=12, hidden=16, layers=2, dropout=0.3, **options).eval()
 
 
 def names_of(sample, grammar: Grammar) -> list[str]:

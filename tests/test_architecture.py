@@ -38,6 +38,7 @@ ORDER = [
             "data.sources",
             "data.parquet",
             "data.meter",
+            "data.faults",
             "data.pieces",
             "data.fingerprint",
             "data.flat",

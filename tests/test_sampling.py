@@ -55,19 +55,21 @@ def test_so_are_those_of_merged_note_ends_and_programs(folder_of_tunes):
         assert make_song(one, grammar).score.note_num() > 0
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_the_carried_state_gives_the_logits_of_reading_all_again(cell, monkeypatch):
+@pytest.mark.parametrize(("cell", "shift"), [("lstm", 0), ("gru", 0), ("lstm", 3), ("gru", -6)])
+def test_the_carried_state_gives_the_logits_of_reading_all_again(cell, shift, monkeypatch):
     tokenizer = REMI()
-    grammar, model, seen = Grammar(tokenizer), random_model(tokenizer, cell), []
+    grammar, model, seen = Grammar(tokenizer), random_model(tokenizer, cell, condition=shift != 0), []
+    if shift:
+        torch.nn.init.normal_(model.shift_embedding.weight)
     forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda *given: seen.append(forward(*given)) or seen[-1])
+    monkeypatch.setattr(model, "forward", lambda *given, **named: seen.append(forward(*given, **named)) or seen[-1])
     prompts = [[], [tokenizer.vocab["Bar_None"], tokenizer.vocab["TimeSig_3/4"]]]
-    found = sample(model, grammar, prompts, 4, Choice(), max_tokens=40)
+    found = sample(model, grammar, prompts, 4, Choice(), max_tokens=40, shift=shift)
     monkeypatch.undo()
     steps = [logits for logits, _ in seen[2:]]
     assert steps[0].shape[1] == 1
     for row, (one, prompt) in enumerate(zip(found.samples, prompts, strict=True)):
-        whole, _ = model(torch.tensor([[grammar.bos, *one.ids]]))
+        whole, _ = model(torch.tensor([[grammar.bos, *one.ids]]), shifts=torch.tensor([shift]))
         carried = torch.cat([logits[row] for logits in steps])[: len(one.ids) - len(prompt)]
         torch.testing.assert_close(carried, whole[0, 1 + len(prompt) :][: len(carried)])
 

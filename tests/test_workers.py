@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -34,6 +35,10 @@ def squares_unless_deadly(items: list[object]) -> list[object]:
             time.sleep(60)
         elif item == "slow":
             time.sleep(0.6 * SECONDS)
+        elif item == "greedy":
+            bytearray(1 << 40)
+        elif item == "more than it may":
+            bytearray(5 << 30)
         elif item == "raise":
             raise ZeroDivisionError("by hand")
         results.append(item)
@@ -71,6 +76,22 @@ def test_items_of_very_different_weight_keep_their_order():
 def test_an_item_that_kills_its_process_costs_itself_alone(way):
     items = [*range(20), way, *range(20, 40), way, *range(40, 50)]  # several items share a process's turn
     expected = [f"{way}: crashed its process" if item == way else item for item in items]
+    assert list(run(squares_unless_deadly, items, processes=2)) == expected
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "greedy",
+        pytest.param(
+            "more than it may",
+            marks=pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits this"),
+        ),
+    ],
+)
+def test_an_item_that_takes_all_memory_costs_itself_alone(way):
+    items = [*range(20), way, *range(20, 39)]
+    expected = [f"{way}: took more than 4 GiB of memory" if item == way else item for item in items]
     assert list(run(squares_unless_deadly, items, processes=2)) == expected
 
 

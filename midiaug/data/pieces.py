@@ -11,6 +11,7 @@ from functools import lru_cache
 from symusic.core import ScoreTick
 
 from midiaug.data.digests import digest
+from midiaug.data.faults import in_words
 from midiaug.data.meter import Meter, most_bars
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
@@ -58,8 +59,8 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
         raise QuarantinedFile("not readable as MIDI (it does not begin with the MThd header)")
     try:
         score = ScoreTick.from_midi(data)
-    except (RuntimeError, ValueError, IndexError, OverflowError, MemoryError) as error:
-        raise QuarantinedFile(f"not readable as MIDI ({one_line(error)})") from error
+    except (RuntimeError, ValueError, IndexError, OverflowError) as error:
+        raise QuarantinedFile(f"not readable as MIDI ({in_words(one_line(error))})") from error
     if score.ticks_per_quarter <= 0:
         raise QuarantinedFile("not readable as MIDI (it counts no ticks to a quarter note)")
     notes = score.note_num()

@@ -1,6 +1,6 @@
 """Spread work over processes, in order, with a progress bar.
 
-A file that kills or hangs its process costs itself alone.
+A file that kills or hangs its process, or takes all of its memory, costs itself alone.
 """
 
 import gc
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTime
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -18,6 +19,7 @@ from pebble import CONSTS, ProcessExpired, ProcessPool
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+_ROOM_BYTES = 4 << 30
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -62,6 +64,18 @@ def _bar() -> "Progress":
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
 
 
+def _begin() -> None:
+    """What a process does first: from now on it may take so much more memory than it has, where the system says so."""
+    gc.freeze()  # what was there before is not searched for garbage
+    if sys.platform.startswith("linux"):
+        import resource
+
+        taken = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = taken + _ROOM_BYTES
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
+
+
 class Processes:
     """Processes that serve one round of work after another, started with the first one; inside a `with` alone.
 
@@ -81,7 +95,7 @@ class Processes:
         self.pool = ProcessPool(
             max_workers=self.count,
             context=multiprocessing.get_context(method),
-            initializer=gc.freeze,  # what was there before is not searched for garbage
+            initializer=_begin,
         )
         return self
 
@@ -108,6 +122,8 @@ def _result_or_loss(
         return lost(item, f"took longer than {seconds:g} seconds")
     except ProcessExpired:
         return lost(item, "crashed its process")
+    except MemoryError:
+        return lost(item, f"took more than {_ROOM_BYTES >> 30} GiB of memory")
 
 
 def in_processes(
@@ -123,7 +139,8 @@ def in_processes(
     """Yield function([item])[0] for each item, in order, computed in chunks by several processes.
 
     weights: the expected cost of each item, such as its file's size; it balances the chunks.
-    lost: what stands for an item whose own process died or took longer than `seconds`, given the reason.
+    lost: what stands for an item whose own process died, took longer than `seconds` or 4 GiB more of memory (where the
+    system limits that: on Linux), given the reason.
     processes: those, or how many to start for this alone; None for one a core.
     """
     if not items:
@@ -145,7 +162,7 @@ def in_processes(
             for index, part in enumerate(parts):
                 try:
                     results = futures[index].result()
-                except (OutOfTime, ProcessExpired):
+                except (OutOfTime, ProcessExpired, MemoryError):
                     results = one_by_one(part)
                 futures[index] = Future()  # lets the results go as soon as they are used
                 yield from results

@@ -103,6 +103,7 @@ def _sampled(
             max_tokens=settings.max_tokens,
             seed=settings.seed,
             signatures=signatures,
+            shift=settings.shift,
             watch=watch,
         )
 

@@ -99,17 +99,20 @@ def sample(
     max_tokens: int = 2048,
     seed: int = 0,
     signatures: Sequence[int | None] | None = None,
+    shift: int = 0,
     watch: Watch | None = None,
 ) -> Sampled:
     """Continue each prompt by so many bars, or until the model ends the piece.
 
     prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
     max_tokens: the most new tokens a piece.
-    signatures: rows of the time signatures that the prompts' tokens do not name. watch: is told of each step.
-    The n-th piece comes out the same whatever the others are, up to the last
-    digits of the model's sums, which may depend on how many pieces are computed at once.
+    signatures: rows of the time signatures that the prompts' tokens do not name. shift: by how many semitones the prompts
+    were moved, for a model that is told. watch: is told of each step.
+    The n-th piece comes out the same whatever the others are, up to the last digits of the model's sums, which may
+    depend on how many pieces are computed at once.
     """
-    logits, state, cursor = _begin(model, grammar, list(zip(prompts, signatures or [None] * len(prompts), strict=True)))
+    shifts, given = torch.tensor([shift], device=device_of(model)), signatures or [None] * len(prompts)
+    logits, state, cursor = _begin(model, grammar, list(zip(prompts, given, strict=True)), shifts)
     cursor.stop = stop = cursor.bar.clamp(min=0) + bars
     live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
     tokens, lengths, sound, started = [], torch.zeros_like(stop), live.clone(), time.perf_counter()
@@ -126,7 +129,7 @@ def sample(
         live = live & ~cursor.ended() & (cursor.bar < stop)
         if not live.any():
             break
-        output, state = model(token[:, None], state)
+        output, state = model(token[:, None], state, shifts)
         logits = output[:, -1]
     seconds = time.perf_counter() - started
     new, counts = torch.stack(tokens, 1).tolist(), lengths.tolist()
@@ -154,11 +157,11 @@ def _open_end(grammar: Grammar, ids: list[int]) -> int:
 
 
 def _begin(
-    model: RecurrentLM, grammar: Grammar, prompts: Sequence[tuple[Sequence[int], int | None]]
+    model: RecurrentLM, grammar: Grammar, prompts: Sequence[tuple[Sequence[int], int | None]], shifts: Tensor
 ) -> tuple[Tensor, State | None, Cursor]:
     """The logits for the first new token of each piece (n, vocabulary), the states, and where they stand."""
     keys = [(tuple(ids), signature) for ids, signature in prompts]
-    once = {key: _read_prompt(model, grammar, *key) for key in keys}
+    once = {key: _read_prompt(model, grammar, *key, shifts) for key in keys}
     found = [once[key] for key in keys]
     logits = torch.cat([one for one, _, _ in found])
     cursor = Cursor.stacked([one for _, _, one in found])
@@ -172,7 +175,7 @@ def _begin(
 
 
 def _read_prompt(
-    model: RecurrentLM, grammar: Grammar, prompt: Sequence[int], signature: int | None
+    model: RecurrentLM, grammar: Grammar, prompt: Sequence[int], signature: int | None, shifts: Tensor
 ) -> tuple[Tensor, State | None, Cursor]:
     device = device_of(model)
     cursor = Cursor(grammar, 1, signature)
@@ -182,5 +185,5 @@ def _read_prompt(
     ids = [*([] if grammar.bos is None else [grammar.bos]), *prompt]
     if not ids:  # without a BOS token, all that the model knows of a beginning is how frequent each token is
         return model.output.bias[None], None, cursor
-    output, state = model(torch.tensor([ids], device=device))
+    output, state = model(torch.tensor([ids], device=device), shifts=shifts)
     return output[:, -1], state, cursor
