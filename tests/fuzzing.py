@@ -157,7 +157,7 @@ HORRORS: dict[str, bytes] = {
     "more_tracks_than_there_are": midi(_NOTE + _END).replace(b"\x00\x01\x00\x01", b"\x00\x01\xff\xff", 1),
     "thousands_of_tracks": midi(*[_NOTE + _END] * 3000),
     "a_million_notes_at_once": midi(
-        b"\x00\x90\x3c\x50" + b"\x00\x3c\x50" * 999_999 + b"\x60\x3c\x00" * 1_000_000 + _END
+        b"\x00\x90\x3c\x50" + b"\x00\x3c\x50" * 999_999 + b"\x60\x3c\x00" + b"\x00\x3c\x00" * 999_999 + _END
     ),
     "riff": b"RIFF\x00\x00\x00\x00RMIDdata" + midi(_NOTE + _END),
     "html": b"<!DOCTYPE html><html><body>404 Not Found</body></html>",

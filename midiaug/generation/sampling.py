@@ -105,14 +105,13 @@ def sample(
     """Continue each prompt by so many bars, or until the model ends the piece.
 
     prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
-    max_tokens: the most new tokens a piece.
-    signatures: rows of the time signatures that the prompts' tokens do not name. shift: by how many semitones the prompts
-    were moved, for a model that is told. watch: is told of each step.
+    max_tokens: the most new tokens a piece. shift: by how many semitones the prompts were moved, for a model that is told.
+    signatures: rows of the time signatures that the prompts' tokens do not name. watch: is told of each step.
     The n-th piece comes out the same whatever the others are, up to the last digits of the model's sums, which may
     depend on how many pieces are computed at once.
     """
-    shifts, given = torch.tensor([shift], device=device_of(model)), signatures or [None] * len(prompts)
-    logits, state, cursor = _begin(model, grammar, list(zip(prompts, given, strict=True)), shifts)
+    shifts = torch.tensor([shift], device=device_of(model))
+    logits, state, cursor = _begin(model, grammar, prompts, signatures or [None] * len(prompts), shifts)
     cursor.stop = stop = cursor.bar.clamp(min=0) + bars
     live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
     tokens, lengths, sound, started = [], torch.zeros_like(stop), live.clone(), time.perf_counter()
@@ -157,10 +156,14 @@ def _open_end(grammar: Grammar, ids: list[int]) -> int:
 
 
 def _begin(
-    model: RecurrentLM, grammar: Grammar, prompts: Sequence[tuple[Sequence[int], int | None]], shifts: Tensor
+    model: RecurrentLM,
+    grammar: Grammar,
+    prompts: Sequence[Sequence[int]],
+    signatures: Sequence[int | None],
+    shifts: Tensor,
 ) -> tuple[Tensor, State | None, Cursor]:
     """The logits for the first new token of each piece (n, vocabulary), the states, and where they stand."""
-    keys = [(tuple(ids), signature) for ids, signature in prompts]
+    keys = [(tuple(ids), signature) for ids, signature in zip(prompts, signatures, strict=True)]
     once = {key: _read_prompt(model, grammar, *key, shifts) for key in keys}
     found = [once[key] for key in keys]
     logits = torch.cat([one for one, _, _ in found])
