@@ -105,7 +105,7 @@ def sample(
     """Continue each prompt by so many bars, or until the model ends the piece.
 
     prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
-    max_tokens: the most new tokens a piece. shift: by how many semitones the prompts were moved, for a model that is told.
+    max_tokens: the most new tokens a piece. shift: by how many semitones the prompts were moved, if the model is told.
     signatures: rows of the time signatures that the prompts' tokens do not name. watch: is told of each step.
     The n-th piece comes out the same whatever the others are, up to the last digits of the model's sums, which may
     depend on how many pieces are computed at once.
