@@ -1,10 +1,11 @@
 # make train: set up and train on the bundled tunes     make test: set up and run every check
+# make soak: thousands of damaged files, and commands killed at random moments, for about an hour
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 ARGS ?=
 
-.PHONY: train test install lint wheel clean
+.PHONY: train test soak install lint wheel clean
 
 train: $(INSTALLED)
 	@test -n "$(ARGS)" || echo "Aird's Airs, 1,180 tunes of 1778 to 1801: an LSTM for 8 epochs, each tune in any key from -5 to +5 semitones."
@@ -16,6 +17,9 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)  # small models: more threads only wait for each other
+
+soak: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check --fix .

@@ -9,6 +9,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+_RANDOM = "[0-9a-f]" * 8
+
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file beside the path, then give it the path's name."""
@@ -25,6 +27,15 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
+
+
+def remove_leftovers(folder: Path, stem: str = "*") -> None:
+    """Remove what killed calls of `write_whole` left in a folder, of all files or of those with one stem.
+
+    For folders that no other process writes to meanwhile.
+    """
+    for leftover in folder.glob(f".{stem}.{_RANDOM}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: object) -> None:

@@ -2,14 +2,12 @@
 
 import logging
 import shlex
-import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.loggers import TensorBoardLogger
 
@@ -19,17 +17,18 @@ from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
-from midiaug.directories import shown, this_command
+from midiaug.directories import shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
-from midiaug.files import write_json
+from midiaug.files import remove_leftovers, write_json
+from midiaug.fitting import fit
 from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import SharedSettings, TrainSettings, source_name
 from midiaug.tokenizers import make_tokenizer
-from midiaug.trainer import make_trainer, refused
+from midiaug.trainer import make_trainer
 
 log = logging.getLogger("midiaug")
 _LOADER_S = 1.0
@@ -58,6 +57,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if not rehearsal(trainer):
         if trainer.is_global_zero:  # of a former run here
             (directory / "summary.json").unlink(missing_ok=True)
+            remove_leftovers(directory)
         data.split.write(directory / "split.json")
         write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
@@ -106,36 +106,6 @@ def make_learner(settings: TrainSettings, data: MidiDataModule) -> Learner:
         raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
 
 
-def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
-    """Train. Raises CheckpointError for a checkpoint that cannot be read; says how to go on after Ctrl-C."""
-    checkpoints = Path(trainer.default_root_dir) / "checkpoints"
-    if ckpt is not None:
-        say("resuming", f"from {shown(ckpt)}")
-        best = ckpt.with_name("best.ckpt")
-        if trainer.is_global_zero and best.is_file() and best.parent != checkpoints.resolve():
-            checkpoints.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(best, checkpoints / ".best.ckpt")
-            (checkpoints / ".best.ckpt").replace(checkpoints / "best.ckpt")
-    try:
-        trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
-    except MisconfigurationException as error:
-        raise refused(error) from error
-    except ValueError as error:
-        if "val_check_interval" not in str(error):
-            raise
-        raise refused(error) from error
-    except SystemExit:  # what Lightning makes of Ctrl-C
-        last = checkpoints / "last.ckpt"
-        if trainer.is_global_zero and last.is_file():
-            word = shlex.quote(f"ckpt={shown(last)}")
-            log.info("stopped. To go on from its last checkpoint: %s %s", this_command(), word)
-        elif trainer.is_global_zero:
-            log.info("stopped before its first checkpoint; there is nothing to go on from")
-        raise KeyboardInterrupt from None
-    finally:
-        data.teardown()  # Lightning does not where training fails
-
-
 def _finish(
     trainer: Trainer,
     learner: Learner,
@@ -152,7 +122,6 @@ def _finish(
     told = over_keys(learner.model, data, told=True) if settings.model.condition else OverKeys({})
     spread, summary = key_spread(in_keys.losses), _summary(settings, data, history, in_keys, told)
     data.teardown()
-    write_json(directory / "summary.json", summary)
     if in_keys.losses:
         plot_keys(in_keys.losses, told.losses, list(data.shifts), _title(settings, data), directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
@@ -162,6 +131,7 @@ def _finish(
         figures |= {"best/equivariance": in_keys.equivariance} if in_keys.equivariance is not None else {}
         trainer.logger.log_hyperparams(_compared(settings, data), figures)
         trainer.logger.finalize("success")
+    write_json(directory / "summary.json", summary)  # the last file: with it the run counts as finished
     log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread, key_spread(told.losses)))
     say("picture", shown(directory / "gap.png"))
     if best.is_file():

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -31,7 +32,23 @@ IMPORTED = (
 )
 
 
-def forked(module: str, words: list[str], cwd: Path, environment: dict[str, str], timeout: float) -> tuple[int, str]:
+@dataclass(frozen=True)
+class Stop:
+    """A signal that a command gets after so many seconds: it alone, or all that it started too."""
+
+    seconds: float
+    signal: int = signal.SIGKILL
+    all: bool = True
+
+    def send(self, process: int) -> None:
+        """Send it, if the process is still there."""
+        with suppress(ProcessLookupError):
+            (os.killpg if self.all else os.kill)(process, self.signal)
+
+
+def forked(
+    module: str, words: list[str], cwd: Path, environment: dict[str, str], timeout: float, stop: Stop | None = None
+) -> tuple[int, str]:
     """Run a module as `python -m` does; its status and what it said, after it and all that write there have ended.
 
     What still runs after so many seconds is killed, and its status is that of a killed process.
@@ -42,23 +59,20 @@ def forked(module: str, words: list[str], cwd: Path, environment: dict[str, str]
     send_handle(connection, write, None)
     os.close(write)
     process = connection.recv()
-    clock = threading.Timer(timeout, _kill, [process])
-    clock.start()
+    clocks = [threading.Timer(one.seconds, one.send, [process]) for one in (Stop(timeout), stop) if one is not None]
+    for clock in clocks:
+        clock.start()
     try:
         with open(read, encoding="utf-8") as stream:
             output = stream.read()
     except BaseException:
-        _kill(process)
+        Stop(0).send(process)
         raise
     finally:
-        clock.cancel()
+        for clock in clocks:
+            clock.cancel()
         status = connection.recv()
     return status, output
-
-
-def _kill(process: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
 
 
 @cache

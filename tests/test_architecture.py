@@ -65,7 +65,7 @@ ORDER = [
             "plots",
         ),
         *("keys", "rolls", "resuming"),
-        *("run", "train", "trained"),
+        *("fitting", "run", "train", "trained"),
         *("suffixes", "metrics", "copying", "offline.names", "offline.shifting", "offline.copies"),
         *("inspection." + name for name in ("settings", "choice", "scores", "written", "decoding", "bars")),
         *("inspection." + name for name in ("checks", "costs", "panels", "findings", "previewing")),

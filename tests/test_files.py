@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midiaug.files import write_csv, write_json, write_whole
+from midiaug.files import remove_leftovers, write_csv, write_json, write_whole
 
 
 def half_then(error: type[BaseException]):
@@ -118,3 +118,14 @@ def test_a_table_without_rows_is_a_file_without_rows(tmp_path):
     write_csv(tmp_path / "a.csv", [])
     with (tmp_path / "a.csv").open(newline="") as file:
         assert list(csv.DictReader(file)) == []
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+    left = [".a.0123abcd.json", ".b [1].00000000.png", ".c.ffffffff"]
+    kept = ["a.json", ".a.json", ".a.0123abc.json", ".hidden", "a.0123abcd.json", ".a.0123abcg.json"]
+    for name in (*left, *kept):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*left, *kept} - {".a.0123abcd.json"})
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from forking import forked
+from forking import Stop, forked
 from hydra import compose, initialize_config_dir
 from pytorch_lightning import Callback, Trainer, seed_everything
 
 from midiaug.callbacks import History
 from midiaug.command import config_dir
-from midiaug.run import fit, make_data, make_learner
+from midiaug.fitting import fit
+from midiaug.run import make_data, make_learner
 from midiaug.settings import TrainSettings, checked
 from midiaug.trainer import make_trainer
 
@@ -78,13 +79,15 @@ def command(cwd: Path, *words: str, name: str = "train", **popen: object) -> sub
     )
 
 
-def finished(cwd: Path, *words: str, name: str = "train", anew: bool = False) -> tuple[int, str]:
+def finished(
+    cwd: Path, *words: str, name: str = "train", anew: bool = False, stop: Stop | None = None
+) -> tuple[int, str]:
     """The status of a command and what it said, at its end; in a forked process, which has imported everything.
 
     With `anew` Python is started, as a person starts it: at least once in the tests of each command.
     """
     if not anew:
-        return forked(f"midiaug.{name}", list(words), cwd, _environment(), timeout=180)
+        return forked(f"midiaug.{name}", list(words), cwd, _environment(), timeout=180, stop=stop)
     process = command(cwd, *words, name=name)
     output = process.communicate(timeout=180)[0]
     return process.returncode, output

@@ -15,9 +15,10 @@ from torch.optim import AdamW
 from midiaug.callbacks import History
 from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
+from midiaug.fitting import fit
 from midiaug.measuring.timing import Figure, in_turns
 from midiaug.model import device_of, token_losses
-from midiaug.run import fit, make_data, make_learner
+from midiaug.run import make_data, make_learner
 from midiaug.settings import TrainSettings
 from midiaug.trainer import make_trainer
 

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from midiaug.data.sources import SUFFIXES, Entry
 from midiaug.directories import shown
 from midiaug.errors import ConfigError, OutputError
-from midiaug.files import write_text
+from midiaug.files import remove_leftovers, write_text
 from midiaug.offline.changes import what_changed
 from midiaug.offline.copies import Copies, LeftOut, Row
 from midiaug.offline.noted import noted, read_object
@@ -144,6 +144,9 @@ class Target:
 
     def _open(self, names: Iterable[str]) -> None:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
+        remove_leftovers(self.work)
+        for name in (MANIFEST, SPLIT):
+            remove_leftovers(self.out, Path(name).stem)
         if os.path.lexists(manifest):
             former = read_object(manifest)
             if "corpus" not in former or not self._take(former):

@@ -1,0 +1,95 @@
+"""Lightning's fit, with one sentence for each way in which it may end early."""
+
+import logging
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning import Trainer
+
+from midiaug.data.module import MidiDataModule
+from midiaug.data.report import say
+from midiaug.directories import shown, this_command
+from midiaug.errors import MidiaugError, TrainingError, one_line
+from midiaug.learner import Learner
+from midiaug.trainer import refused
+
+log = logging.getLogger("midiaug")
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA, a CPU on Linux, and on Windows
+_WORKER = re.compile(r"DataLoader worker \(pid.*?(?:killed by signal: (\w+)|exited unexpectedly)")
+
+
+def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | None) -> None:
+    """Train. After Ctrl-C or SIGTERM says how to go on, and raises KeyboardInterrupt.
+
+    Raises CheckpointError for a checkpoint that cannot be read; ConfigError for what Lightning refuses; TrainingError
+    where the memory does not suffice, or a process that reads was killed.
+    """
+    checkpoints = Path(trainer.default_root_dir) / "checkpoints"
+    if ckpt is not None:
+        say("resuming", f"from {shown(ckpt)}")
+        _bring_best(ckpt.with_name("best.ckpt"), checkpoints, trainer)
+    try:
+        trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
+    except MisconfigurationException as error:
+        raise refused(error) from error
+    except ValueError as error:
+        if "val_check_interval" not in str(error):
+            raise
+        raise refused(error) from error
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, MidiaugError):
+            raise
+        _end_of(error, trainer, data, checkpoints)
+    except SystemExit:  # what Lightning makes of Ctrl-C
+        _stopped(trainer, checkpoints)
+    finally:
+        data.teardown()  # Lightning does not where training fails
+
+
+def _bring_best(best: Path, checkpoints: Path, trainer: Trainer) -> None:
+    """Copy the best checkpoint of a run that goes on in another folder."""
+    if trainer.is_global_zero and best.is_file() and best.parent != checkpoints.resolve():
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(best, checkpoints / ".best.ckpt")
+        (checkpoints / ".best.ckpt").replace(checkpoints / "best.ckpt")
+
+
+def _stopped(trainer: Trainer, checkpoints: Path) -> NoReturn:
+    if trainer.is_global_zero:
+        how = _how_to_go_on(checkpoints)
+        log.info("stopped. %s", how) if how else log.info(
+            "stopped before its first checkpoint; there is nothing to go on from"
+        )
+    raise KeyboardInterrupt from None
+
+
+def _how_to_go_on(checkpoints: Path) -> str | None:
+    last = checkpoints / "last.ckpt"
+    if not last.is_file():
+        return None
+    return f"To go on from its last checkpoint: {this_command()} {shlex.quote(f'ckpt={shown(last)}')}"
+
+
+def _end_of(error: RuntimeError | MemoryError, trainer: Trainer, data: MidiDataModule, checkpoints: Path) -> NoReturn:
+    """Raise a TrainingError for what is no fault of the program, and else the error itself."""
+    worker = _WORKER.search(str(error))
+    if worker is not None and (worker[1] == "Terminated" or trainer.received_sigterm):  # with this process
+        _stopped(trainer, checkpoints)
+    if worker is not None:
+        reason = (
+            f"a process that reads the music was killed (signal: {worker[1] or 'unknown'}), which a system does where "
+            f"memory runs out; give a smaller data.num_workers than {data.num_workers}"
+        )
+    elif isinstance(error, MemoryError) or any(words in str(error).lower() for words in _NO_MEMORY):
+        reason = (
+            f"the memory does not suffice in step {trainer.global_step + 1} ({one_line(error)[:200]}); give a smaller "
+            f"data.batch_size than {data.batch_size}, a smaller data.window than {data.window}, or a smaller model"
+        )
+    else:
+        raise error
+    how = _how_to_go_on(checkpoints)
+    raise TrainingError(reason + (f". {how}" if how else "")) from error

@@ -1,0 +1,77 @@
+"""Each way in which a training may end early has one sentence."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import torch
+from pytorch_lightning import Callback
+from training import run, settings
+
+from midiaug.errors import TrainingError
+
+
+class At(Callback):
+    """Does something before the first step."""
+
+    def __init__(self, act):
+        self._act = act
+
+    def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
+        self._act()
+
+
+def end_workers(*numbers: int) -> None:
+    """Signals from elsewhere to the processes that read, the last also to this one."""
+    for process, number in zip(multiprocessing.active_children(), numbers, strict=False):
+        subprocess.run(["kill", f"-{number}", str(process.pid)], check=True)  # noqa: S607
+    if len(numbers) > 1:
+        os.kill(os.getpid(), numbers[-1])
+    time.sleep(2)  # where torch notices at once, it breaks this off
+
+
+def too_much() -> None:
+    torch.empty(1 << 60)
+
+
+def far_too_much() -> None:
+    bytearray(1 << 60)
+
+
+@pytest.mark.parametrize("act", [too_much, far_too_much])
+def test_where_the_memory_does_not_suffice_the_keys_that_decide_it_are_named(
+    act, folder_of_tunes, shared_cache, tmp_path
+):
+    chosen = settings(folder_of_tunes, shared_cache)
+    with pytest.raises(
+        TrainingError,
+        match=r"the memory does not suffice in step 1 \(.*\); give a smaller data\.batch_size than 16, a smaller "
+        r"data\.window than 48, or a smaller model$",
+    ):
+        run(chosen, tmp_path, At(act))
+
+
+def test_a_reading_process_that_is_killed_is_named_with_what_to_do(folder_of_tunes, shared_cache, tmp_path):
+    chosen = settings(folder_of_tunes, shared_cache, "data.num_workers=2", "data.route=midi")
+    with pytest.raises(
+        TrainingError, match=r"was killed \(signal: (Killed|unknown)\).*smaller data\.num_workers than 2$"
+    ):
+        run(chosen, tmp_path, At(lambda: end_workers(signal.SIGKILL)))
+    assert multiprocessing.active_children() == []
+
+
+def test_reading_processes_that_are_told_to_end_stop_the_run_as_ctrl_c_does(
+    folder_of_tunes, shared_cache, tmp_path, caplog
+):
+    chosen = settings(folder_of_tunes, shared_cache, "data.num_workers=2", "data.route=midi")
+    with caplog.at_level("INFO", "midiaug"), pytest.raises(KeyboardInterrupt):
+        run(chosen, tmp_path, At(lambda: end_workers(signal.SIGTERM, signal.SIGTERM)))
+    assert "stopped before its first checkpoint; there is nothing to go on from" in caplog.text
+
+
+def test_any_other_error_stays_what_it_is(folder_of_tunes, shared_cache, tmp_path):
+    with pytest.raises(RuntimeError, match="size of tensor a"):
+        run(settings(folder_of_tunes, shared_cache), tmp_path, At(lambda: torch.zeros(2) + torch.zeros(3)))

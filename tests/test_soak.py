@@ -1,0 +1,28 @@
+"""A short form of `make soak`: some kills of each command, and none of them loses anything."""
+
+import pytest
+import soak
+from forking import Stop
+
+KILLS = 12
+
+
+@pytest.fixture(scope="module")
+def tallies(tmp_path_factory):
+    return soak.soak(0, KILLS, 0, tmp_path_factory.mktemp("soak"))
+
+
+def test_nothing_is_lost_however_often_a_command_is_killed(tallies):
+    assert [line for tally in tallies for line in tally.lost] == []
+    kills = [int(word.split()[1]) for tally in tallies for word in tally.tries.split(";")[0].split(", ") if word]
+    assert len(tallies) == 6
+    assert sum(kills) >= KILLS
+    assert len(kills) >= len(tallies), "each command was killed"
+
+
+def test_what_is_not_as_in_an_unbroken_run_is_found():
+    assert soak._differing({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 4, "d": 5}) == ["b", "c", "d"]
+
+
+def test_a_stop_for_a_process_that_is_gone_is_no_error():
+    Stop(0).send(2**22 + 1)  # more than Linux gives
