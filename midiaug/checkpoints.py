@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoi
 
 from midiaug.callbacks import rehearsal
 from midiaug.data.dataset import Batch
-from midiaug.files import write_whole
+from midiaug.files import remove_leftovers, write_whole
 
 _ASKED_EVERY = 64
 
@@ -91,8 +91,8 @@ class LastCheckpoint(Checkpoint):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Let the time begin; remove what a killed run left half-written."""
         self._written = time.monotonic()
-        for leftover in self.path.parent.glob(".*.ckpt") if trainer.is_global_zero else ():
-            leftover.unlink(missing_ok=True)
+        if trainer.is_global_zero:
+            remove_leftovers(self.path.parent)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Batch, batch_idx: int

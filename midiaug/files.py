@@ -12,7 +12,7 @@ from typing import Any
 _RANDOM = "[0-9a-f]" * 8
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside the path, then give it the path's name."""
     temporary = path.with_name(f".{path.stem}.{token_hex(4)}{path.suffix}")
     try:  # the name is known before the file is there, so that Ctrl-C never leaves it

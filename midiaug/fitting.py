@@ -14,6 +14,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.directories import shown, this_command
 from midiaug.errors import MidiaugError, TrainingError, one_line
+from midiaug.files import write_whole
 from midiaug.learner import Learner
 from midiaug.trainer import refused
 
@@ -54,8 +55,7 @@ def _bring_best(best: Path, checkpoints: Path, trainer: Trainer) -> None:
     """Copy the best checkpoint of a run that goes on in another folder."""
     if trainer.is_global_zero and best.is_file() and best.parent != checkpoints.resolve():
         checkpoints.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(best, checkpoints / ".best.ckpt")
-        (checkpoints / ".best.ckpt").replace(checkpoints / "best.ckpt")
+        write_whole(checkpoints / "best.ckpt", lambda temporary: shutil.copyfile(best, temporary))
 
 
 def _stopped(trainer: Trainer, checkpoints: Path) -> NoReturn:

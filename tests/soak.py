@@ -33,7 +33,6 @@ from midiaug.data.sources import bundled, folder
 from midiaug.data.store import TokenStore, build_store
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-SECONDS = 120.0  # that a damaged file may take, as in_processes has it
 
 
 @dataclass
@@ -70,8 +69,9 @@ def fuzz(count: int, seed: int, root: Path) -> Tally:
         f"{count + len(fuzzing.HORRORS):,} files, {len(left_out):,} left out, in {seconds:.0f} s; "
         f"at most {peak:,.0f} MB a process"
     )
-    tally.lost += [name for name in alone[0].names.all() if name not in names]
-    tally.lost += [f"{name}: other tokens" for name in names & _tokens(*alone).keys() if _differs(name, alone, beside)]
+    expected, found = _tokens(*alone), _tokens(*beside)
+    tally.lost += [name for name in expected if name not in names]
+    tally.lost += [f"{name}: other tokens" for name in names & expected.keys() if expected[name] != found[name]]
     tally.lost += [one.name for one in folder(good) if one.name not in names | left_out]
     return tally
 
@@ -87,10 +87,6 @@ def _built(path: Path, cache: Path) -> Built:
 def _tokens(corpus: Corpus, store: TokenStore) -> dict[str, list[list[int]]]:
     rows = enumerate(corpus.names.all())
     return {name: [store.tokens[one].tolist() for one in store.sequences(row)] for row, name in rows}
-
-
-def _differs(name: str, one: Built, other: Built) -> bool:
-    return _tokens(*one)[name] != _tokens(*other)[name]
 
 
 # Killed commands

@@ -145,8 +145,7 @@ class Target:
     def _open(self, names: Iterable[str]) -> None:
         manifest, journal = self.out / MANIFEST, self.work / _JOURNAL
         remove_leftovers(self.work)
-        for name in (MANIFEST, SPLIT):
-            remove_leftovers(self.out, Path(name).stem)
+        remove_leftovers(self.out, manifest.stem)
         if os.path.lexists(manifest):
             former = read_object(manifest)
             if "corpus" not in former or not self._take(former):
