@@ -1,7 +1,6 @@
 """What a run writes down while it trains: a row an epoch, and the losses of each piece."""
 
 import logging
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
-from midiaug.errors import TrainingError
 from midiaug.files import write_csv
 from midiaug.learner import Learner
 
@@ -51,18 +49,8 @@ class History(Callback):
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row of the epoch with the lowest validation loss. Raises TrainingError where none is a number."""
-        finite = [row for row in self.rows[self._first :] if math.isfinite(row["loss/val"])]
-        if not finite:
-            raise TrainingError(
-                "the loss is not a number from the first epoch on; lower optim.lr, or clip the gradient"
-            )
-        return min(finite, key=lambda row: float(row["loss/val"]))
-
-    @property
-    def has_loss(self) -> bool:
-        """Whether any epoch has a validation loss that is a number."""
-        return any(math.isfinite(row["loss/val"]) for row in self.rows[self._first :])
+        """The row of the epoch with the lowest validation loss, of those whose weights may be at hand."""
+        return min(self.rows[self._first :], key=lambda row: float(row["loss/val"]))
 
     @property
     def tokens_per_second(self) -> float:
@@ -114,7 +102,7 @@ class History(Callback):
         row["tokens_per_second"] = round(self.tokens_per_second)
         self.rows.append(row)
         by_piece = pl_module.losses["val"].by_piece()  # adds up over the ranks, so each takes part
-        if math.isfinite(row["loss/val"]) and row is self.best:
+        if row is self.best:
             names, group = self._data.corpus.names, self._data.split.group
             self._pieces = [
                 {"piece": names[piece], "group": int(group[piece]), "loss": loss.nats_per_token}

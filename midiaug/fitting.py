@@ -15,6 +15,7 @@ from midiaug.data.report import say
 from midiaug.directories import shown, this_command
 from midiaug.errors import MidiaugError, TrainingError, one_line
 from midiaug.files import write_whole
+from midiaug.finite import diverged
 from midiaug.learner import Learner
 from midiaug.trainer import refused
 
@@ -44,6 +45,8 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, MidiaugError):
             raise
+        if "without overflow" in str(error):  # a rate that AdamW multiplies beyond all numbers
+            raise diverged("in", trainer) from error
         _end_of(error, trainer, data, checkpoints)
     except SystemExit:  # what Lightning makes of Ctrl-C
         _stopped(trainer, checkpoints)

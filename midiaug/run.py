@@ -68,7 +68,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     try:
         fit(trainer, learner, data, ckpt)
     finally:
-        if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
+        if history.rows and trainer.is_global_zero and not rehearsal(trainer):
             plot_gap(history.rows, history.best, _title(settings, data), directory / "gap.png")
     if not history.rows:
         raise ConfigError(

@@ -92,8 +92,8 @@ class Screen(Callback):
             return
         self._stop()
         row = self._history.rows[-1]
-        lowest = self._history.has_loss and row is self._history.best
-        best = "  lowest so far" if lowest and len(self._history.rows) > 1 else ""
+        lowest = row is self._history.best and len(self._history.rows) > 1
+        best = "  lowest so far" if lowest else ""
         log.info(
             "epoch %-5d train %.3f  val %.3f  gap %+.3f  %s tokens/s%s",
             row["epoch"],

@@ -1,5 +1,7 @@
 """Train one model: `python -m midiaug.train`; with --multirun, one after another."""
 
+import logging
+import math
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -8,9 +10,11 @@ from omegaconf import DictConfig
 
 from midiaug.command import command
 from midiaug.directories import checkpoint_file, stopped
-from midiaug.errors import ConfigError
+from midiaug.errors import ConfigError, TrainingError
 from midiaug.resuming import finished
 from midiaug.settings import checked
+
+log = logging.getLogger("midiaug")
 
 
 @command("train")
@@ -29,7 +33,13 @@ def main(config: DictConfig) -> float:
             return loss
     from midiaug.run import train_model  # torch and Lightning load in seconds, and a wrong setting needs neither
 
-    return train_model(settings, directory, ckpt)
+    try:
+        return train_model(settings, directory, ckpt)
+    except TrainingError as error:
+        if HydraConfig.get().runtime.choices.get("hydra/sweeper") != "optuna":
+            raise
+        log.warning("%s. The search goes on", error)
+        return math.inf
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from midiaug.averaging import Averaging
 from midiaug.callbacks import History
 from midiaug.checkpoints import BestCheckpoint, LastCheckpoint, Patience, WholeCheckpoints
 from midiaug.errors import ConfigError
+from midiaug.finite import FiniteLoss
 from midiaug.screen import Screen
 from midiaug.settings import TrainSettings
 
@@ -46,7 +47,7 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
     try:
         trainer = Trainer(
             **(settings.trainer | own),
-            callbacks=[*averaging, history, screen, *stopping, best, last],
+            callbacks=[*averaging, FiniteLoss(), history, screen, *stopping, best, last],
             plugins=[WholeCheckpoints()],
             logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False, flush_secs=_FLUSH_S),
             default_root_dir=directory,

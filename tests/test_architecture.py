@@ -57,6 +57,7 @@ ORDER = [
             "equivariance",
             "checkpoint_reading",
             "learner",
+            "finite",
             "callbacks",
             "checkpoints",
             "averaging",

@@ -70,6 +70,19 @@ def test_optuna_searches_for_the_lowest_validation_loss(place):
     assert "alembic" not in output
 
 
+def test_a_search_goes_on_behind_a_trial_that_diverged(place):
+    pytest.importorskip("optuna")
+    more = ("optim.lr=choice(0.004,1e30)", "aug=none", "model.dropout=0.1", "trainer.max_epochs=1")
+    search = ("hparams=gap", "hydra.sweeper.n_trials=3", "hydra.sweep.dir=diverging")
+    status, output = trained(place, *SMALL, *more, *search)
+    assert status == 0, output
+    finished = [json.loads(path.read_text()) for path in (place / "diverging").glob("*/summary.json")]
+    assert 0 < len(finished) < 3
+    assert output.count("the loss is not a number") == 3 - len(finished)
+    best = OmegaConf.load(place / "diverging" / "optimization_results.yaml").best_value
+    assert best == pytest.approx(min(summary["loss"]["val"] for summary in finished))
+
+
 @pytest.mark.parametrize("name", ["joblib", "submitit_slurm", "ray"])
 def test_a_launcher_that_is_not_installed_is_said_with_the_command_that_brings_it(monkeypatch, capsys, tmp_path, name):
     sentence = run_without_plugins(monkeypatch, capsys, tmp_path, "--multirun", f"hydra/launcher={name}")

@@ -181,6 +181,14 @@ def test_a_loss_that_is_not_a_number_is_an_error_with_its_cure(place):
     assert not (place / "diverged" / "summary.json").exists()
 
 
+def test_two_ranks_whose_loss_is_not_a_number_end_with_the_same_sentence(place):
+    more = ("trainer.devices=2", "trainer.strategy=ddp", "optim.lr=1e30", "hydra.run.dir=diverged ranks")
+    status, output = finished(place, *words(place, *more), anew=True)
+    assert status == 1, output
+    assert "TrainingError: the loss is not a number" in output
+    assert "Traceback" not in output
+
+
 def test_a_refusal_never_takes_what_was_there_before(place):
     (place / "logs").mkdir()
     (place / "logs" / "server.log").write_text("mine")
