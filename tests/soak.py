@@ -1,4 +1,4 @@
-"""What a night does to midiaug, in an hour: thousands of damaged files, and commands killed at random moments.
+"""What a night does to midiaug, in an hour: damaged files, twins of pieces, and commands killed at random moments.
 
     make soak                                       # 10,000 files and 200 kills
     make soak ARGS="--files 500 --kills 20 --seed 3"
@@ -25,13 +25,19 @@ import numpy as np
 import torch
 from forking import Stop
 from miditok import REMI
+from symusic import Score
 from training import finished, overrides
+from twins import TWINS
 
 from midiaug.data.corpus import Corpus, read_corpus
+from midiaug.data.fingerprint import ngrams_of
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import bundled, folder
+from midiaug.data.split import draw_split, twin_groups
 from midiaug.data.store import TokenStore, build_store
 
+TWIN_SHARE, SPLITS = 0.5, 100
+KEEP_THE_TUNE = ("up 5", "down 6", "retimed", "finer ticks", "renamed", "all at once")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
@@ -87,6 +93,31 @@ def _built(path: Path, cache: Path) -> Built:
 def _tokens(corpus: Corpus, store: TokenStore) -> dict[str, list[list[int]]]:
     rows = enumerate(corpus.names.all())
     return {name: [store.tokens[one].tolist() for one in store.sequences(row)] for row, name in rows}
+
+
+# Twins of pieces
+
+
+def twins(count: int, seeds: int, root: Path) -> Tally:
+    """Plant every version of real tunes, and draw the split with so many seeds: no tune may be on both sides."""
+    tunes = read_corpus(bundled("aird"), Limits(), root / "cache", limit=count)
+    names, ngrams = [], []
+    for row in range(len(tunes)):
+        score = Score.from_midi(tunes.midi[row].tobytes())
+        versions = {"own": score} | {name: TWINS[name](score) for name in KEEP_THE_TUNE}
+        names += [f"{row:04d}/{name}" for name in versions]
+        ngrams += [ngrams_of(version) for version in versions.values()]
+    group = twin_groups(ngrams, TWIN_SHARE)
+    tune = np.array([int(name.partition("/")[0]) for name in names])
+    tally = Tally("twins of pieces planted")
+    tally.tries = (
+        f"{len(names) - len(tunes):,} twins of {len(tunes):,} tunes, {seeds} seeds; {len(set(group)):,} groups"
+    )
+    for seed in range(seeds):
+        validation = draw_split(names, group, 0.1, seed).validation
+        both = np.intersect1d(tune[validation], tune[~validation])
+        tally.lost += [f"seed {seed}: {names[np.flatnonzero(tune == one)[0]]} is on both sides" for one in both]
+    return tally
 
 
 # Killed commands
@@ -190,7 +221,7 @@ def kill(command: Command, kills: int, seed: int, root: Path) -> Tally:
 
 def soak(files: int, kills: int, seed: int, root: Path, only: str = "") -> list[Tally]:
     """All of it: so many damaged files, and so many kills spread over the commands."""
-    tallies = [fuzz(files, seed, root / "fuzz")] if files else []
+    tallies = [fuzz(files, seed, root / "fuzz"), twins(files, SPLITS, root / "fuzz")] if files else []
     music.corpus(root / "tunes", 24, seed=1000, bars=12, chords=True)
     finished(root, "--help", name="prepare")  # starts the process that all others are forked from
     every = [one for one in commands(root / "tunes", root / "shared cache") if only in one.label]

@@ -1,5 +1,6 @@
 """A short form of `make soak`: some kills of each command, and none of them loses anything."""
 
+import numpy as np
 import pytest
 import soak
 from forking import Stop
@@ -27,3 +28,11 @@ def test_what_is_not_as_in_an_unbroken_run_is_found():
 
 def test_a_stop_for_a_process_that_is_gone_is_no_error():
     Stop(0).send(2**22 + 1)  # more than Linux gives
+
+
+def test_no_twin_of_a_real_tune_is_on_the_other_side_and_one_that_were_is_found(tmp_path, monkeypatch):
+    tally = soak.twins(30, 20, tmp_path)
+    assert tally.lost == []
+    assert tally.tries.startswith("180 twins of 30 tunes, 20 seeds")
+    monkeypatch.setattr(soak, "twin_groups", lambda ngrams, share: np.arange(len(ngrams)))
+    assert "is on both sides" in soak.twins(30, 1, tmp_path).lost[0]
