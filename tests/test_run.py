@@ -3,6 +3,7 @@
 import csv
 import functools
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -141,12 +142,45 @@ def test_a_resumed_run_ends_as_an_unbroken_one_bit_for_bit(
     assert 20 < whole.num_training_batches < 31 < 2 * whole.num_training_batches, "not inside an epoch"
     broken, _, _ = run(chosen, tmp_path / "broken", StopAfter(tmp_path / "stop.ckpt", **where))
     assert broken.global_step < whole.global_step
-    resumed, again, later = run(chosen, tmp_path / "broken", ckpt=tmp_path / "stop.ckpt")
-    assert resumed.global_step == whole.global_step
+    ends_alike((whole, learner, rows), run(chosen, tmp_path / "broken", ckpt=tmp_path / "stop.ckpt"))
+
+
+def ends_alike(whole, resumed):
+    (trainer, learner, rows), (trainer_after, learner_after, rows_after) = whole, resumed
+    assert trainer_after.global_step == trainer.global_step
     for name, weight in learner.state_dict().items():
-        assert torch.equal(weight, again.state_dict()[name]), name
-    timeless = [[{**row, "tokens_per_second": 0} for row in part] for part in (rows, later)]
+        assert torch.equal(weight, learner_after.state_dict()[name]), name
+    timeless = [[{**row, "tokens_per_second": 0} for row in part] for part in (rows, rows_after)]
     assert timeless[0] == timeless[1]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize(("moment", "workers"), [("validation", 2), ("writing", 0)])
+def test_a_run_that_breaks_in_a_validation_or_while_a_checkpoint_is_written_is_resumed_bit_for_bit(
+    cell, moment, workers, unbroken, folder_of_tunes, shared_cache, tmp_path, monkeypatch
+):
+    more = (f"model.cell={cell}", f"data.num_workers={workers}", "aug.shifts=[-2,2]")
+    chosen = settings(folder_of_tunes, shared_cache, "checkpoint.minutes=1e-9", *more)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+
+    class InValidation(Callback):
+        def on_validation_batch_end(self, trainer, *rest):
+            if trainer.current_epoch == 1:
+                raise InterruptedError
+
+    def half_written(content, path, save=torch.save):
+        save(content, path)
+        if path.name != last.name and last.is_file() and content["global_step"] == 31:
+            os.truncate(path, path.stat().st_size // 2)
+            raise InterruptedError
+
+    if moment == "writing":
+        monkeypatch.setattr(torch, "save", half_written)
+    broken, _, _ = run(chosen, tmp_path, *[InValidation()] * (moment == "validation"))
+    monkeypatch.undo()
+    step = torch.load(last, weights_only=True)["global_step"]
+    assert step == (30 if moment == "writing" else 2 * broken.num_training_batches - 1), "of the step before"
+    ends_alike(unbroken(*more), run(chosen, tmp_path, ckpt=last))
 
 
 @pytest.mark.parametrize("after", [16, 17, 18])
