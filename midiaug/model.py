@@ -154,6 +154,14 @@ class RecurrentLM(nn.Module):
         return inputs, (joined[0], joined[1]) if lstm else joined[0]
 
     @property
+    def known_shifts(self) -> list[int]:
+        """The shifts in semitones that the model was told of in training, from the least on; 0 is always one."""
+        if self.shift_embedding is None:
+            return [0]
+        met = self.shift_embedding.weight.any(1).nonzero()[:, 0] - MAX_SHIFT
+        return sorted({0, *met.tolist()}, key=lambda shift: (abs(shift), shift))
+
+    @property
     def parameter_count(self) -> int:
         """The number of trained weights, shared ones once."""
         return sum(weight.numel() for weight in self.parameters())

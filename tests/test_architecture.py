@@ -77,7 +77,7 @@ ORDER = [
         *("measuring.scoreboard", "measuring.measurements", "benchmark"),
         *(
             "generation." + name
-            for name in ("settings", "sound", "grammar", "cursor", "progress", "sampling", "prompts")
+            for name in ("settings", "sound", "grammar", "cursor", "progress", "hearing", "sampling", "prompts")
         ),
         *("generation." + name for name in ("songs", "counterpart", "spread", "figures", "continuing", "beginnings")),
         *("generation.composing", "generate", "counting"),

@@ -51,7 +51,7 @@ def test_the_folder_holds_music_a_picture_and_the_figures(finished, tmp_path):
     assert all(row["notes"] > 0 and 1 <= row["bars"] <= 4 for row in result["files"])
     assert set(FIGURES) <= set(result["variety"]["generated"]) & set(result["variety"]["validation"])
     assert result["copying"]["validation"]["share_of_12grams"] is not None
-    assert set(result["files"][0]) == {"file", "notes", "bars", "ended", "key", "variety", "copying"}
+    assert set(result["files"][0]) == {"file", "notes", "bars", "ended", "told", "key", "variety", "copying"}
     assert result["tokens_per_second"] > 0
     assert result["prompts"] is None
     assert "bars" not in result  # nothing was given
@@ -97,6 +97,15 @@ def test_moved_validation_pieces_are_judged_in_the_key_that_they_were_moved_to(f
         assert other["key"] == f"{tonics[(tonics.index(tonic) + 5) % 12]} {mode}"
         assert one["real"] == pytest.approx(other["real"]), "the piece's own notes move with its key"
     assert "pieces, shifted by +5)" in caplog.text
+
+
+def test_what_a_model_that_is_told_hears_is_said_and_written_down(finished, tmp_path, caplog, monkeypatch):
+    heard = iter([5, 0, 5])
+    monkeypatch.setattr("midiaug.generation.sampling.likeliest_shift", lambda *given: next(heard))
+    with caplog.at_level("INFO", "midiaug"):
+        result = generated(finished, tmp_path / "a", prompts="val", max_bars=None)
+    assert [row["told"] for row in result["files"]] == [5, 0, 5]
+    assert "in semitones, how far each prompt was shifted: +5 (2), none (1)" in caplog.text
 
 
 def test_without_its_music_a_checkpoint_still_generates(finished, tmp_path, caplog):

@@ -6,6 +6,7 @@ import torch
 from generating import KINDS, MORE, NAMES, names_of, random_model, tokenizer_of
 from miditok import REMI, MIDILike, TokenizerConfig
 
+from midiaug.data.transpose import MAX_SHIFT
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.sampling import Choice, draw, noise_of, probabilities, sample
 from midiaug.generation.songs import make_song
@@ -55,21 +56,23 @@ def test_so_are_those_of_merged_note_ends_and_programs(folder_of_tunes):
         assert make_song(one, grammar).score.note_num() > 0
 
 
-@pytest.mark.parametrize(("cell", "shift"), [("lstm", 0), ("gru", 0), ("lstm", 3), ("gru", -6)])
-def test_the_carried_state_gives_the_logits_of_reading_all_again(cell, shift, monkeypatch):
+@pytest.mark.parametrize(("cell", "told"), [("lstm", None), ("gru", None), ("lstm", 3), ("gru", -6)])
+def test_the_carried_state_gives_the_logits_of_reading_all_again(cell, told, monkeypatch):
     tokenizer = REMI()
-    grammar, model, seen = Grammar(tokenizer), random_model(tokenizer, cell, condition=shift != 0), []
-    if shift:
-        torch.nn.init.normal_(model.shift_embedding.weight)
+    grammar, model, seen = Grammar(tokenizer), random_model(tokenizer, cell, condition=told is not None), []
+    if told is not None:
+        torch.nn.init.normal_(model.shift_embedding.weight[told + MAX_SHIFT])
+    monkeypatch.setattr("midiaug.generation.sampling.likeliest_shift", lambda *given: told or 0)
     forward = model.forward
     monkeypatch.setattr(model, "forward", lambda *given, **named: seen.append(forward(*given, **named)) or seen[-1])
     prompts = [[], [tokenizer.vocab["Bar_None"], tokenizer.vocab["TimeSig_3/4"]]]
-    found = sample(model, grammar, prompts, 4, Choice(), max_tokens=40, shift=shift)
+    found = sample(model, grammar, prompts, 4, Choice(), max_tokens=40)
     monkeypatch.undo()
     steps = [logits for logits, _ in seen[2:]]
     assert steps[0].shape[1] == 1
+    assert [one.told for one in found.samples] == [0, told or 0], "nothing was read of a piece from nothing"
     for row, (one, prompt) in enumerate(zip(found.samples, prompts, strict=True)):
-        whole, _ = model(torch.tensor([[grammar.bos, *one.ids]]), shifts=torch.tensor([shift]))
+        whole, _ = model(torch.tensor([[grammar.bos, *one.ids]]), shifts=torch.tensor([one.told]))
         carried = torch.cat([logits[row] for logits in steps])[: len(one.ids) - len(prompt)]
         torch.testing.assert_close(carried, whole[0, 1 + len(prompt) :][: len(carried)])
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +104,6 @@ def _sampled(
             max_tokens=settings.max_tokens,
             seed=settings.seed,
             signatures=signatures,
-            shift=settings.shift,
             watch=watch,
         )
 
@@ -134,8 +134,9 @@ def _result(
     if settings.prompt is not None or settings.prompts is not None:
         keys += ["bars", "shift"]
     rows = [
-        {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended} | piece
-        for song, file, piece in zip(songs, files, pieces, strict=True)
+        {"file": file.name, "notes": int(song.new.note_num()), "bars": song.bars, "ended": song.ended, "told": one.told}
+        | piece
+        for song, file, one, piece in zip(songs, files, sampled.samples, pieces, strict=True)
     ]
     return {
         "ckpt": str(ckpt),
@@ -185,6 +186,12 @@ def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfo
             )
     if result["prompts"] is not None:
         say_keys(result["prompts"])
+    told = Counter(row["told"] for row in result["files"])
+    if set(told) != {0}:
+        shifts = ", ".join(
+            f"{shift:+d} ({count})" if shift else f"none ({count})" for shift, count in told.most_common()
+        )
+        say("heard", f"by the model, in semitones, how far each prompt was shifted: {shifts}")
     say("music", f"{shown(files[0])}" + (f" and {len(files) - 1} more" if len(files) > 1 else ""))
     if soundfont is not None:
         say("sound", f"a WAV beside each, played with {soundfont.name}")

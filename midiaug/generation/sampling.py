@@ -10,6 +10,7 @@ from torch import Tensor
 
 from midiaug.generation.cursor import Cursor
 from midiaug.generation.grammar import Grammar
+from midiaug.generation.hearing import likeliest_shift
 from midiaug.generation.progress import Watch
 from midiaug.model import RecurrentLM, State, device_of
 
@@ -30,12 +31,14 @@ class Sample:
     """One piece as tokens. ids: the prompt's and the new ones, without BOS and EOS. given: how many are the prompt's.
 
     ended: the model ended it itself. limit: the tick at which the last bar that it may have ends.
+    told: by how many semitones the model was told that the piece is shifted.
     """
 
     ids: list[int]
     given: int
     ended: bool
     limit: int
+    told: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,19 +102,18 @@ def sample(
     max_tokens: int = 2048,
     seed: int = 0,
     signatures: Sequence[int | None] | None = None,
-    shift: int = 0,
     watch: Watch | None = None,
 ) -> Sampled:
     """Continue each prompt by so many bars, or until the model ends the piece.
 
     prompts: the ids of each piece to begin with; an empty one is a piece from nothing. bars: as many new ones at most.
-    max_tokens: the most new tokens a piece. shift: by how many semitones the prompts were moved, if the model is told.
-    signatures: rows of the time signatures that the prompts' tokens do not name. watch: is told of each step.
+    max_tokens: the most new tokens a piece. watch: is told of each step.
+    signatures: rows of the time signatures that the prompts' tokens do not name.
+    A model that was told of shifts is told the one that makes a prompt likeliest.
     The n-th piece comes out the same whatever the others are, up to the last digits of the model's sums, which may
     depend on how many pieces are computed at once.
     """
-    shifts = torch.tensor([shift], device=device_of(model))
-    logits, state, cursor = _begin(model, grammar, prompts, signatures or [None] * len(prompts), shifts)
+    logits, state, cursor, shifts = _begin(model, grammar, prompts, signatures or [None] * len(prompts))
     cursor.stop = stop = cursor.bar.clamp(min=0) + bars
     live = torch.ones(len(prompts), dtype=torch.bool, device=logits.device)
     tokens, lengths, sound, started = [], torch.zeros_like(stop), live.clone(), time.perf_counter()
@@ -132,17 +134,18 @@ def sample(
         logits = output[:, -1]
     seconds = time.perf_counter() - started
     new, counts = torch.stack(tokens, 1).tolist(), lengths.tolist()
-    samples = [_sample(cursor, row, prompts[row], new[row][: counts[row]], int(stop[row])) for row in range(len(new))]
+    told = shifts.tolist()
+    samples = [_sample(cursor, row, prompts[row], new[row][: counts[row]], stop, told[row]) for row in range(len(new))]
     return Sampled(samples, sum(counts) / max(seconds, 1e-9), bool(sound.all()))
 
 
-def _sample(cursor: Cursor, row: int, prompt: Sequence[int], new: list[int], stop: int) -> Sample:
+def _sample(cursor: Cursor, row: int, prompt: Sequence[int], new: list[int], stop: Tensor, told: int) -> Sample:
     ended = bool(cursor.ended()[row])
     bar = int(cursor.bar[row])
     ticks = int(cursor.grammar.signature_table[cursor.signature[row], 0])
-    limit = int(cursor.bar_start[row]) + (stop - max(bar, 0)) * ticks
+    limit = int(cursor.bar_start[row]) + (int(stop[row]) - max(bar, 0)) * ticks
     kept = new[: len(new) - _open_end(cursor.grammar, new)]
-    return Sample([*prompt, *kept], len(prompt), ended, limit)
+    return Sample([*prompt, *kept], len(prompt), ended, limit, told)
 
 
 def _open_end(grammar: Grammar, ids: list[int]) -> int:
@@ -156,30 +159,31 @@ def _open_end(grammar: Grammar, ids: list[int]) -> int:
 
 
 def _begin(
-    model: RecurrentLM,
-    grammar: Grammar,
-    prompts: Sequence[Sequence[int]],
-    signatures: Sequence[int | None],
-    shifts: Tensor,
-) -> tuple[Tensor, State | None, Cursor]:
-    """The logits for the first new token of each piece (n, vocabulary), the states, and where they stand."""
+    model: RecurrentLM, grammar: Grammar, prompts: Sequence[Sequence[int]], signatures: Sequence[int | None]
+) -> tuple[Tensor, State | None, Cursor, Tensor]:
+    """The logits for the first new token of each piece (n, vocabulary), the states, where they stand, and the shifts.
+
+    The shifts are (n,) int64, those that the model is told.
+    """
     keys = [(tuple(ids), signature) for ids, signature in zip(prompts, signatures, strict=True)]
-    once = {key: _read_prompt(model, grammar, *key, shifts) for key in keys}
+    once = {key: _read_prompt(model, grammar, *key) for key in keys}
     found = [once[key] for key in keys]
-    logits = torch.cat([one for one, _, _ in found])
-    cursor = Cursor.stacked([one for _, _, one in found])
-    states = [state for _, state, _ in found]
+    logits = torch.cat([one for one, _, _, _ in found])
+    cursor = Cursor.stacked([one for _, _, one, _ in found])
+    shifts = torch.tensor([shift for _, _, _, shift in found], device=logits.device)
+    states = [state for _, state, _, _ in found]
     pairs = [state for state in states if isinstance(state, tuple)]
     single = [state for state in states if isinstance(state, Tensor)]
     if pairs:
         hidden, cell = (torch.cat([pair[part] for pair in pairs], 1).contiguous() for part in (0, 1))
-        return logits, (hidden, cell), cursor
-    return logits, torch.cat(single, 1).contiguous() if single else None, cursor  # None: the first token begins it
+        return logits, (hidden, cell), cursor, shifts
+    # None: the first token begins it
+    return logits, torch.cat(single, 1).contiguous() if single else None, cursor, shifts
 
 
 def _read_prompt(
-    model: RecurrentLM, grammar: Grammar, prompt: Sequence[int], signature: int | None, shifts: Tensor
-) -> tuple[Tensor, State | None, Cursor]:
+    model: RecurrentLM, grammar: Grammar, prompt: Sequence[int], signature: int | None
+) -> tuple[Tensor, State | None, Cursor, int]:
     device = device_of(model)
     cursor = Cursor(grammar, 1, signature)
     for token in prompt:
@@ -187,6 +191,7 @@ def _read_prompt(
     cursor.notes.zero_()
     ids = [*([] if grammar.bos is None else [grammar.bos]), *prompt]
     if not ids:  # without a BOS token, all that the model knows of a beginning is how frequent each token is
-        return model.output.bias[None], None, cursor
-    output, state = model(torch.tensor([ids], device=device), shifts=shifts)
-    return output[:, -1], state, cursor
+        return model.output.bias[None], None, cursor, 0
+    shift = likeliest_shift(model, ids) if prompt else 0
+    output, state = model(torch.tensor([ids], device=device), shifts=torch.tensor([shift], device=device))
+    return output[:, -1], state, cursor, shift
