@@ -137,6 +137,19 @@ def test_short_windows_by_table_are_parts_of_the_tokens_of_the_shifted_score(pla
         assert ids[row, : lengths[row]].tolist() == whole[begin : begin + 16]
 
 
+def test_both_routes_give_the_same_windows_where_the_cuts_between_them_move(place, store_by):
+    corpus, store, tokenizer = place[0], store_by("remi"), TOKENIZERS["remi"]
+    windows = Windows.of(store, np.arange(len(store.tokens)), 48)
+    rows = np.arange(len(windows))
+    moved = windows.slid(rows, windows.slack[windows.place] // 2)
+    assert len(set(moved.length.tolist())) > 2  # the first of each sequence is shorter
+    by_table = TokenRoute(store, TokenTransposer(tokenizer)).read(moved, rows, rows % 2)
+    from_score = MidiRoute(corpus, store, tokenizer, Limits(), "limit").read(moved, rows, rows % 2)
+    assert by_table[1].tolist() == from_score[1].tolist() == moved.length.tolist()
+    inside = np.arange(48) < moved.length[:, None]
+    assert (np.where(inside, by_table[0], 0) == np.where(inside, from_score[0], 0)).all()
+
+
 def test_unshifted_windows_hold_no_alias(store_by):
     store, tokenizer = store_by("remi_drums_as_pitches"), TOKENIZERS["remi_drums_as_pitches"]
     table = TokenTransposer(tokenizer)

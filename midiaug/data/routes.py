@@ -79,7 +79,7 @@ class TokenRoute:
 class MidiRoute:
     """Shifts the score and tokenizes it for every window: any tokenizer, and the reference of the table.
 
-    A trained tokenizer may write a shifted piece with more tokens; what lies beyond the unshifted length is not read.
+    A trained tokenizer may write a shifted piece with more tokens; what lies beyond the last window is not read.
     """
 
     def __init__(
@@ -101,7 +101,9 @@ class MidiRoute:
             begin = int(windows.start[row] - self._store.tokens.offsets[sequence])
             if begin >= len(tokens) - 1:  # merged tokens: the shifted sequence may be shorter
                 begin = max(0, len(tokens) - windows.size)
-            part = tokens[begin : begin + windows.size]
+            end = windows.start[row] + windows.length[row]
+            is_last = end == self._store.tokens.offsets[sequence + 1]
+            part = tokens[begin : begin + (windows.size if is_last else int(windows.length[row]))]
             ids[place, : len(part)] = part
             lengths[place] = len(part)
         return ids, lengths
