@@ -120,13 +120,16 @@ def test_a_loss_term_between_keys_is_part_of_the_level_and_without_shifts_of_the
 
 
 def test_a_run_of_a_version_without_a_key_had_its_default(tmp_path):
-    for name, val in (("old", 1.0), ("new", 2.0)):
-        write_run(tmp_path / name, [(0.5, val)], "aug=none", f"seed={len(name) - 3 + (name == 'new')}")
-    path = tmp_path / "old" / ".hydra" / "config.yaml"
-    config = OmegaConf.load(path)
-    del config.optim["label_smoothing"], config.data["folds"], config.model["locked"]
-    OmegaConf.save(config, path)
-    assert [group.label for group in grouped(described(tmp_path))] == ["LSTM 2 x 256, none"]
+    for number, level in enumerate(("none", "moderate")):
+        for seed, name in enumerate(("old", "new")):
+            write_run(tmp_path / level / name, [(0.5, 1.0 + seed + number / 10)], f"aug={level}", f"seed={seed}")
+        path = tmp_path / level / "old" / ".hydra" / "config.yaml"
+        config = OmegaConf.load(path)
+        del config.optim["label_smoothing"], config.data["folds"], config.model["locked"]
+        del config.aug["original"], config.aug["anneal"], config.aug["starts"]
+        OmegaConf.save(config, path)
+    labels = [group.label for group in grouped(described(tmp_path))]
+    assert labels == ["LSTM 2 x 256, none", "LSTM 2 x 256, moderate"]
     config.optim.label_smoothing = 0.1
     OmegaConf.save(config, path)
-    assert len(grouped(described(tmp_path))) == 2
+    assert len(grouped(described(tmp_path))) == 3

@@ -12,7 +12,6 @@ from midiaug.command import config_dir
 from midiaug.comparison.contents import as_number
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
-from midiaug.schemas import flat
 from midiaug.settings import complete
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
@@ -205,12 +204,13 @@ def _aside(key: str) -> bool:
 
 def aug_of(run: Run) -> dict[str, Any]:
     """What augments a run, by keys without `aug.`; two that agree in it differ by their model and seed alone."""
-    aug, shifts = dict(run.config.get("aug", {})), shifts_of(run)
+    shifts, known = shifts_of(run), complete(run.config) if run.config else {}
+    aug = {key.removeprefix("aug."): value for key, value in known.items() if key.startswith("aug.")}
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
         aug = {key: value for key, value in aug.items() if key == "starts"}
     else:
-        aug["condition"] = run.config.get("model", {}).get("condition") is True
-        aug["equivariance"] = as_number(flat(run.config).get(_WEIGHT)) or 0.0
+        aug["condition"] = known.get("model.condition") is True
+        aug["equivariance"] = as_number(known.get(_WEIGHT)) or 0.0
     return aug | {"shifts": shifts}
 
 
