@@ -95,6 +95,18 @@ def test_a_level_without_some_seeds_is_set_against_none_with_the_same_seeds(tmp_
     assert one.levels[1].over_keys == pytest.approx(-0.1)
 
 
+def test_a_level_is_set_against_none_whose_windows_are_cut_alike(tmp_path):
+    for cut, lower in (("fixed", 0.0), ("random", 0.3)):
+        add(tmp_path, "none", by=-lower, words=(f"aug.starts={cut}",) * (1 + (lower > 0)))
+        add(tmp_path, "moderate", by=-lower - 0.1, words=(f"aug.starts={cut}",) * (1 + (lower > 0)))
+    fixed, random = found(tmp_path)
+    assert (fixed.model, fixed.own_keys) == ("LSTM 2 x 256, starts fixed", "aug=moderate")
+    assert (random.model, random.own_keys) == ("LSTM 2 x 256, starts random", "aug=moderate aug.starts=random")
+    for one in (fixed, random):
+        assert [level.over_keys for level in one.levels] == pytest.approx([0.0, -0.1])
+        assert one.levels[1].change.nats == pytest.approx(-0.1)
+
+
 def test_without_none_nothing_can_be_said_to_help(tmp_path):
     add(tmp_path, "moderate")
     (one,) = found(tmp_path)

@@ -1,6 +1,7 @@
 """Which level of transposition to take, from runs of several levels: figures, and what they come to in sentences."""
 
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,16 +57,19 @@ def recommendations(described: Sequence[Described]) -> tuple[list[Recommendation
     """One for each model, and a remark for each run that has no like on the other side."""
     groups = [group for group in grouped(list(described)) if group.members[0].shifts is not None]
     gains, remarks = gains_of(groups)
+    plain = Counter(group.members[0].of_model for group in groups if group.members[0].shifts == NONE)
     by_model: dict[str, list[Group]] = {}
     for group in groups:
-        by_model.setdefault(group.members[0].of_model, []).append(group)
+        model, cut = group.members[0].of_model, aug_of(group.members[0].run).get("starts")
+        # where none has its windows cut in several ways, each way is a comparison of its own
+        by_model.setdefault(f"{model}, starts {cut}" if cut and plain[model] > 1 else model, []).append(group)
     of_level = {(gain.model, gain.level): gain for gain in gains}
     return [_recommended(model, mine, of_level) for model, mine in sorted(by_model.items())], remarks
 
 
 def _recommended(model: str, groups: list[Group], gains: dict[tuple[str, str], Gain]) -> Recommendation:
     groups = sorted(groups, key=lambda group: (len(group.members[0].shifts or ()), group.members[0].shifts or ()))
-    levels = [_level(group, gains.get((model, group.members[0].level))) for group in groups]
+    levels = [_level(group, gains.get((group.members[0].of_model, group.members[0].level))) for group in groups]
     plain = next((level.name for level in levels if level.shifts == NONE), None)
     helped = [level for level in levels if level.verdict == "helped"]
     best = min(helped, key=lambda level: _nats(level.change)) if helped else None
