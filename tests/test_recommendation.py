@@ -95,6 +95,22 @@ def test_a_level_without_some_seeds_is_set_against_none_with_the_same_seeds(tmp_
     assert one.levels[1].over_keys == pytest.approx(-0.1)
 
 
+def test_a_level_without_a_seed_in_common_with_none_is_not_the_lowest_over_all_keys(tmp_path):
+    apart = {f"other {number}.mid": 0.9 for number in range(12)}  # another seed validates on other tunes
+    for level, seed, by, mine, training in (
+        ("none", 0, 0.0, PIECES, apart),
+        ("moderate", 0, -0.1, PIECES, apart),
+        ("keys12", 1, -0.5, apart, PIECES),
+    ):
+        more = {"loss_by_key": {str(shift): 2.0 + by for shift in range(-6, 6)}}
+        pieces = {name: loss + by for name, loss in mine.items()}
+        words = (f"aug={level}", f"seed={seed}")
+        write_run(tmp_path / level, [(1.0, 1.5 + by)], *words, pieces=pieces, training=training, summary=more)
+    (one,) = found(tmp_path)
+    assert one.any_key == "aug=moderate"
+    assert [level.over_keys for level in one.levels] == pytest.approx([0.0, -0.1, None])
+
+
 def test_a_level_is_set_against_none_whose_windows_are_cut_alike(tmp_path):
     for cut, lower in (("fixed", 0.0), ("random", 0.3)):
         add(tmp_path, "none", by=-lower, words=(f"aug.starts={cut}",) * (1 + (lower > 0)))

@@ -19,7 +19,8 @@ class Level:
     """A level as its runs have it. name: as it is typed, such as `aug=moderate`; change: against none, tune by tune.
 
     figures: mean and spread over the seeds of `val`, `gap`, `key_spread` and `over_keys`, in nats a token. over_keys:
-    the mean over all twelve keys less that of none, with the same seeds; 0 for none itself. unfinished: whether the
+    the mean over all twelve keys less that of none, with the same seeds; 0 for none itself, None without a seed in
+    common. unfinished: whether the
     loss of each run was lowest at its end. verdict: see Gain; of none itself, empty.
     """
 
@@ -91,8 +92,9 @@ def _level(group: Group, gain: Gain | None) -> Level:
     over = None
     if plain:
         over = None if figures["over_keys"]["mean"] is None else 0.0
-    elif gain is not None and gain.before["over_keys"] is not None and gain.after["over_keys"] is not None:
-        over = gain.after["over_keys"] - gain.before["over_keys"]
+    elif gain is not None and gain.by_seed:  # else the means are of other seeds
+        before, after = gain.before["over_keys"], gain.after["over_keys"]
+        over = None if before is None or after is None else after - before
     return Level(
         name=_typed(first),
         shifts=first.shifts or (),
