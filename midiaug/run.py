@@ -54,10 +54,9 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
         learner.check_same(content)
         data.check_same(content["MidiDataModule"])
-    if not rehearsal(trainer):
-        if trainer.is_global_zero:  # of a former run here
-            (directory / "summary.json").unlink(missing_ok=True)
-            remove_leftovers(directory)
+    if trainer.is_global_zero and not rehearsal(trainer):
+        (directory / "summary.json").unlink(missing_ok=True)  # of a former run here
+        remove_leftovers(directory)
         data.split.write(directory / "split.json")
         write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from miditok import REMI
-from pytorch_lightning import Callback
+from pytorch_lightning import Callback, Trainer
 from symusic import Score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training import StopAfter, run, settings
@@ -41,6 +41,23 @@ def unbroken(folder_of_tunes, shared_cache, tmp_path_factory):
         return run(settings(folder_of_tunes, shared_cache, *more), tmp_path_factory.mktemp("whole"))
 
     return of
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_of_several_ranks_the_first_alone_writes_and_removes_what_others_may_be_writing(
+    folder_of_tunes, shared_cache, tmp_path, monkeypatch, first
+):
+    def stop(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(Trainer, "is_global_zero", property(lambda _: first))
+    monkeypatch.setattr("midiaug.run.fit", stop)
+    (tmp_path / ".split.0123abcd.json").touch()  # half-written by a killed run
+    with pytest.raises(InterruptedError):
+        train_model(settings(folder_of_tunes, shared_cache), tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"split.json", "quarantine.json"} <= names if first else names == {".split.0123abcd.json"}
+    assert (".split.0123abcd.json" in names) is not first
 
 
 def table(path: Path) -> list[dict[str, str]]:
