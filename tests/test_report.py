@@ -7,11 +7,16 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from comparing import figures_of, settings, write_log, write_run
 
 from midiaug.comparison.report import compare
+from midiaug.data.plan import Plan
+from midiaug.data.report import report_shifts
+from midiaug.data.shifts import Choices, Shifts
 from midiaug.errors import ComparisonError, ConfigError, CorpusError, OutputError
 
 NASTY = "<script>alert(1)<|script> $x_1^"
@@ -49,6 +54,17 @@ def test_names_from_files_stay_text_in_everything_that_is_written(tmp_path, said
     assert content["gains"][0]["verdict"] == "helped"
     assert content["runs"][1]["loss_by_key"]["-6"] == 1.06
     assert "the music is not shown" in said()
+
+
+def test_the_epochs_that_the_screen_names_are_those_in_which_the_shifts_narrow(said):
+    plan, choices = Plan(anneal=(2, 5)), Choices.within(Shifts.between(-6, 5), np.full(900, -24), np.full(900, 24))
+    store = SimpleNamespace(lowest=np.array([-24]), highest=np.array([24]))
+    report_shifts(Shifts.between(-6, 5), plan, "limit", store, np.ones(1, bool))
+    found = re.search(r"narrowing after epoch (\d+), and none from epoch (\d+) on", said())
+    last_with_all, first_without = map(int, found.groups())  # counted from 1
+    widest = [int(np.abs(plan.shifts(choices, 12, 0, epoch)[1]).max()) for epoch in range(8)]
+    assert widest[last_with_all - 1] == 6 > widest[last_with_all]
+    assert widest[first_without - 1] == 0 < widest[first_without - 2]
 
 
 def test_runs_and_their_music_in_one_comparison(folder_of_tunes, cache, tmp_path, said):

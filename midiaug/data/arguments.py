@@ -38,7 +38,7 @@ RULES: dict[str, Rule] = {
     "aug.original": (lambda share: 0 <= share <= 1, "give a share from 0 to 1"),
     "aug.anneal": (
         lambda epochs: epochs is None or (len(epochs) == 2 and 0 <= epochs[0] < epochs[1]),
-        "give two epochs, the earlier first, such as [10,15]",
+        "give two epochs, the earlier first, such as [8,14]",
     ),
     "aug.starts": (lambda name: name in ("fixed", "random"), "use fixed or random"),
     "aug.out_of_range": (lambda name: name in ("limit", "drop"), "use limit or drop"),

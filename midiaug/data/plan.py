@@ -25,9 +25,9 @@ class Plan:
 
     draw: `random`, every window once in a shift drawn evenly from its choices; or `balanced`, over as many epochs as
     there are shifts once in each of its choices. original: the share of windows, besides, that are left in their
-    own key. anneal: from the first of these epochs on the widest shift falls evenly, and from the second on nothing
-    is shifted. starts: `random` moves the cuts between a sequence's windows as far as its last has room, anew in
-    each epoch.
+    own key. anneal: after the first of these epochs, counted from 0, the widest shift falls evenly, and from the
+    second on nothing is shifted. starts: `random` moves the cuts between a sequence's windows as far as its last has
+    room, anew in each epoch.
     """
 
     draw: Draw = "random"

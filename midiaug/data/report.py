@@ -99,7 +99,7 @@ def report_shifts(shifts: Shifts, plan: Plan, out_of_range: str, store: TokenSto
         say("", f"besides, {plan.original:.0%} of the samples stay in their own key")
     if shifts.moves and plan.anneal is not None:
         first, last = plan.anneal
-        say("", f"narrowing from epoch {first + 1}, and none from epoch {last + 1} on")
+        say("", f"narrowing after epoch {first + 1}, and none from epoch {last + 1} on")
     if plan.starts == "random":
         say("", "tunes are cut into windows anew in each epoch")
     lowest, highest = store.lowest[pieces], store.highest[pieces]
