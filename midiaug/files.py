@@ -9,12 +9,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-_RANDOM = "[0-9a-f]" * 8
+_PART, _RANDOM = "part", "[0-9a-f]" * 8
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside the path, then give it the path's name."""
-    temporary = path.with_name(f".{path.stem}.{token_hex(4)}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_PART}{token_hex(4)}{path.suffix}")
     try:  # the name is known before the file is there, so that Ctrl-C never leaves it
         temporary.touch(exist_ok=False)
         write(temporary)
@@ -32,9 +32,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 def remove_leftovers(folder: Path, stem: str = "*") -> None:
     """Remove what killed calls of `write_whole` left in a folder, of all files or of those with one stem.
 
-    For folders that no other process writes to meanwhile.
+    For folders that no other process writes to meanwhile; a user's own files may lie in them, such as `.env.20260101`.
     """
-    for leftover in folder.glob(f".{stem}.{_RANDOM}*"):
+    for leftover in folder.glob(f".{stem}.{_PART}{_RANDOM}*"):
         leftover.unlink(missing_ok=True)
 
 

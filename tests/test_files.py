@@ -121,11 +121,12 @@ def test_a_table_without_rows_is_a_file_without_rows(tmp_path):
 
 
 def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
-    left = [".a.0123abcd.json", ".b [1].00000000.png", ".c.ffffffff"]
-    kept = ["a.json", ".a.json", ".a.0123abc.json", ".hidden", "a.0123abcd.json", ".a.0123abcg.json"]
+    left = [".a.part0123abcd.json", ".b [1].part00000000.png", ".c.partffffffff"]
+    kept = ["a.json", ".a.json", ".a.part0123abc.json", ".hidden", "a.part0123abcd.json", ".a.part0123abcg.json"]
+    kept += [".env.20260101", ".a.20260101.json"]  # a user's, named by a day
     for name in (*left, *kept):
         (tmp_path / name).touch()
     remove_leftovers(tmp_path, "a")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*left, *kept} - {".a.0123abcd.json"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*left, *kept} - {".a.part0123abcd.json"})
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)

@@ -52,12 +52,12 @@ def test_of_several_ranks_the_first_alone_writes_and_removes_what_others_may_be_
 
     monkeypatch.setattr(Trainer, "is_global_zero", property(lambda _: first))
     monkeypatch.setattr("midiaug.run.fit", stop)
-    (tmp_path / ".split.0123abcd.json").touch()  # half-written by a killed run
+    (tmp_path / ".split.part0123abcd.json").touch()  # half-written by a killed run
     with pytest.raises(InterruptedError):
         train_model(settings(folder_of_tunes, shared_cache), tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"split.json", "quarantine.json"} <= names if first else names == {".split.0123abcd.json"}
-    assert (".split.0123abcd.json" in names) is not first
+    assert {"split.json", "quarantine.json"} <= names if first else names == {".split.part0123abcd.json"}
+    assert (".split.part0123abcd.json" in names) is not first
 
 
 def table(path: Path) -> list[dict[str, str]]:
