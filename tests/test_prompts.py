@@ -7,6 +7,7 @@ from generating import KINDS, NAMES, tokenizer_of, tune_file
 from miditok import REMI, TSD, Structured, TokenizerConfig
 from symusic import Note, TimeSignature
 
+from midiaug.data.meter import Meter
 from midiaug.data.transpose import shifted_key
 from midiaug.errors import ConfigError
 from midiaug.generation.cursor import Cursor
@@ -29,6 +30,14 @@ def test_bars_are_counted_by_the_time_signatures():
     score.time_signatures.append(TimeSignature(2 * music.BAR + 3 * 3 * music.QUARTER, 6, 8, "tick"))
     lines = [bar_line(score, bars) / music.QUARTER for bars in range(8)]
     assert lines == [0, 4, 8, 11, 14, 17, 20, 23]
+
+
+def test_a_change_of_meter_within_a_bar_ends_it():
+    score = music.tune(1, bars=8)
+    score.time_signatures.append(TimeSignature(2 * music.BAR + music.QUARTER, 3, 4, "tick"))
+    lines = [bar_line(score, bars) for bars in range(6)]
+    assert [line / music.QUARTER for line in lines] == [0, 4, 8, 9, 12, 15]
+    assert [Meter(score).bar_at(line).start for line in lines] == lines
 
 
 def test_a_part_keeps_what_holds_in_it_and_its_notes_end_with_it():

@@ -69,7 +69,10 @@ def read_prompt(file: str, tune: int | None = None, shift: int = 0) -> ScoreTick
 
 
 def bar_line(score: ScoreTick, bars: int) -> int:
-    """The tick at which that many bars are over, by the time signatures (4/4 where there are none)."""
+    """The tick at which that many bars are over, by the time signatures (4/4 where there are none).
+
+    A change of meter ends a bar early, as for Meter.
+    """
     quarter = int(score.ticks_per_quarter)
     signs = {0: (4, 4)} | {
         int(sign.time): (int(sign.numerator), int(sign.denominator))
@@ -81,7 +84,7 @@ def bar_line(score: ScoreTick, bars: int) -> int:
         ticks = max(1, 4 * quarter * max(1, count) // max(1, unit))
         inside = bars if after is None else -(-(after - start) // ticks)
         if bars <= inside:
-            return start + bars * ticks
+            return start + bars * ticks if after is None else min(start + bars * ticks, after)
         bars -= inside
     raise AssertionError("the last time signature has no end")
 
