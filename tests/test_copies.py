@@ -198,6 +198,15 @@ def test_what_was_written_before_is_kept_and_what_is_gone_is_written_again(tmp_p
     assert third.rows == first.rows
 
 
+def test_a_folder_in_the_place_of_what_was_written_before_is_named(tmp_path):
+    corpus = read(tmp_path, music.tune(9))
+    (first,) = written(tmp_path, corpus)
+    (tmp_path / "out" / "tune_0_-3.mid").unlink()
+    (tmp_path / "out" / "tune_0_-3.mid").mkdir()
+    with pytest.raises(OutputError, match=r"tune_0_-3\.mid: in the way"):
+        written(tmp_path, corpus, former=rows_of(first))
+
+
 @pytest.mark.parametrize("there", [b"", b"MThd", b"MThd\0\0\0\0", b"\0" * 9])
 def test_a_torn_file_is_written_again(tmp_path, there):
     path = tmp_path / "tune.mid"

@@ -211,5 +211,5 @@ def _unchanged(rows: list[Row], out: Path) -> bool:
         return all(
             hashlib.sha256(Path(f"{out}/{row['file']}").read_bytes()).hexdigest() == row["sha256"] for row in rows
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return False
