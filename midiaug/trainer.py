@@ -54,11 +54,26 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, AttributeError, ImportError) as error:
         raise refused(error) from error
+    _go_on_with_the_next_epoch(trainer)
     # Lightning's `deterministic` also writes to memory that is about to be overwritten, a tenth of an LSTM's step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if trainer.strategy.root_device.type == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32
     return trainer
+
+
+def _go_on_with_the_next_epoch(trainer: Trainer) -> None:
+    """Make a run of so many steps that was stopped at the end of an epoch go on as one of so many epochs does.
+
+    With `max_steps`, Lightning ends that epoch a second time, and so takes the draw of the epoch after the next.
+    """
+    loop = trainer.fit_loop
+    by_steps = loop._iteration_based_training
+
+    def within_an_epoch() -> bool:
+        return by_steps() and not loop.epoch_loop.batch_progress.is_last_batch
+
+    loop._iteration_based_training = within_an_epoch  # type: ignore[method-assign]
 
 
 def refused(error: Exception) -> ConfigError:

@@ -200,6 +200,21 @@ def test_a_run_that_breaks_in_a_validation_or_while_a_checkpoint_is_written_is_r
     ends_alike(unbroken(*more), run(chosen, tmp_path, ckpt=last))
 
 
+@pytest.mark.parametrize("where", [{"step": 15}, {"epoch": 1}, {"epoch": 2}], ids=str)
+@pytest.mark.parametrize("every", [None, 10, "epoch"])
+def test_a_resumed_run_of_so_many_steps_ends_as_an_unbroken_one(
+    every, where, unbroken, folder_of_tunes, shared_cache, tmp_path
+):
+    more = ["trainer.max_steps=60", "trainer.max_epochs=-1", "aug.shifts=[-2,2]"]
+    if every is not None:
+        batches = unbroken(*more)[0].num_training_batches if every == "epoch" else every
+        more += [f"trainer.val_check_interval={batches}", "trainer.check_val_every_n_epoch=null"]
+    chosen = settings(folder_of_tunes, shared_cache, *more)
+    broken, _, _ = run(chosen, tmp_path, StopAfter(tmp_path / "stop.ckpt", **where))
+    assert broken.global_step < 60
+    ends_alike(unbroken(*more), run(chosen, tmp_path, ckpt=tmp_path / "stop.ckpt"))
+
+
 @pytest.mark.parametrize("after", [16, 17, 18])
 def test_a_checkpoint_is_not_written_while_gradients_wait_for_more_batches(
     after, unbroken, folder_of_tunes, shared_cache, tmp_path
