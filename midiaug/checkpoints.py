@@ -104,6 +104,10 @@ class LastCheckpoint(Checkpoint):
         # no checkpoint holds gradients that wait for more batches; the epoch's end, with its validation, has its own
         if (batch_idx + 1) % trainer.accumulate_grad_batches or batch_idx + 1 >= trainer.num_training_batches:
             return
+        # a resumed run would not take the validation that follows this batch
+        batches = trainer.fit_loop._data_fetcher
+        if batches is not None and trainer.fit_loop.epoch_loop._should_check_val_fx(batches):
+            return
         due = time.monotonic() - self._written >= self._seconds
         if trainer.world_size > 1:  # asking makes all wait for each other
             due = (batch_idx + 1) % _ASKED_EVERY == 0 and trainer.strategy.broadcast(due)

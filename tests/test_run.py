@@ -215,6 +215,23 @@ def test_a_resumed_run_of_so_many_steps_ends_as_an_unbroken_one(
     ends_alike(unbroken(*more), run(chosen, tmp_path, ckpt=tmp_path / "stop.ckpt"))
 
 
+def test_a_checkpoint_is_not_written_between_a_batch_and_its_validation(
+    unbroken, folder_of_tunes, shared_cache, tmp_path
+):
+    more = ("trainer.val_check_interval=10", "checkpoint.minutes=1e-9", "trainer.max_epochs=1")
+    chosen = settings(folder_of_tunes, shared_cache, *more)
+    _, _, rows = unbroken(*more)
+
+    class Break(Callback):
+        def on_validation_start(self, trainer, pl_module):
+            if trainer.global_step == 20:
+                raise InterruptedError
+
+    run(chosen, tmp_path, Break())
+    _, _, again = run(chosen, tmp_path, ckpt=tmp_path / "checkpoints" / "last.ckpt")
+    assert [(row["step"], row["loss/val"]) for row in again] == [(row["step"], row["loss/val"]) for row in rows]
+
+
 @pytest.mark.parametrize("after", [16, 17, 18])
 def test_a_checkpoint_is_not_written_while_gradients_wait_for_more_batches(
     after, unbroken, folder_of_tunes, shared_cache, tmp_path
