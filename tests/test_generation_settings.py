@@ -52,13 +52,6 @@ def test_a_value_that_makes_no_sense_is_refused_by_name(word, named):
         settings("ckpt=best", word)
 
 
-@pytest.mark.parametrize("shift", [25, -25])
-def test_a_shift_is_one_that_a_model_can_be_told_of(shift):
-    assert settings("ckpt=best", "prompts=val", f"shift={shift // 5 * 4}").shift == shift // 5 * 4
-    with pytest.raises(ConfigError, match=f"shift={shift}: use a number of semitones from -24 to 24"):
-        settings("ckpt=best", "prompts=val", f"shift={shift}")
-
-
 def test_a_checkpoint_must_be_named_and_one_kind_of_prompt_at_most():
     for words in ((), ("ckpt=",), ("ckpt=''",)):
         with pytest.raises(ConfigError, match="ckpt is missing"):

@@ -6,7 +6,6 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from midiaug.data.transpose import MAX_SHIFT
 from midiaug.errors import ConfigError
 from midiaug.schemas import typed
 from midiaug.settings import check_seed
@@ -76,8 +75,6 @@ def checked_generate(config: DictConfig) -> GenerateSettings:
         raise ConfigError(f"tune={settings.tune}: it names a tune of an ABC file; give that with prompt=FILE")
     if settings.shift and settings.prompt is None and settings.prompts is None:
         raise ConfigError(f"shift={settings.shift}: it moves a prompt; give one with prompt=FILE, or prompts=val")
-    if abs(settings.shift) > MAX_SHIFT:
-        raise ConfigError(f"shift={settings.shift}: use a number of semitones from {-MAX_SHIFT} to {MAX_SHIFT}")
     if settings.n > MOST_PIECES:
         raise ConfigError(f"n={settings.n}: at most {MOST_PIECES:,} at a time; give more seeds, one after another")
     for name in ("bars", "max_bars"):
