@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import BooleanNode, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from midiaug.errors import ConfigError
@@ -50,14 +50,21 @@ def flat(node: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _check_kinds(schema: DictConfig, config: DictConfig, prefix: str = "") -> None:
-    """Raise ConfigError for what is no list, or no group, where the schema has one; omegaconf does not name the key."""
+    """Raise ConfigError for no list or no group, which omegaconf refuses without the key, and for a number as truth."""
     for key in [key for key in config if key in schema]:
         wanted, given, name = schema._get_node(key), config._get_node(key), f"{prefix}{key!s}"
         if wanted is None or given is None or (wanted._is_optional() and given._is_none()):
             continue
+        refusal = ""
         for is_kind, advice in ((OmegaConf.is_list, _LIST), (OmegaConf.is_dict, _GROUP)):
             if is_kind(wanted) and not is_kind(given):
-                raise ConfigError(f"{name}={_shown(config, str(key))}: {advice}")
+                refusal = advice
+        if (
+            isinstance(wanted, BooleanNode) and str(given._value()).isdigit()
+        ):  # omegaconf takes any number but 0 for true
+            refusal = f"give {_KINDS['bool']}"
+        if refusal:
+            raise ConfigError(f"{name}={_shown(config, str(key))}: {refusal}")
         if isinstance(wanted, DictConfig) and isinstance(given, DictConfig):
             _check_kinds(wanted, given, f"{name}.")
 

@@ -40,6 +40,10 @@ def main(config: DictConfig) -> float:
             raise
         log.warning("%s. The search goes on", error)
         return math.inf
+    except KeyboardInterrupt:
+        if settings.resume and HydraConfig.get().mode == RunMode.MULTIRUN:
+            log.info("The same command again goes on with the whole sweep")
+        raise
 
 
 if __name__ == "__main__":

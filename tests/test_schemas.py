@@ -43,6 +43,7 @@ def test_a_configuration_becomes_objects():
         ("share", None, "inner.share=null: give a number"),
         ("music", "foo", "inner.music=foo: give true or false"),
         ("music", None, "inner.music=null: give true or false"),
+        ("music", 3, "inner.music=3: give true or false"),
         ("name", None, "inner.name=null: give text"),
         ("name", [1], "inner.name=[1]: give text"),
         ("path", [1], "inner.path=[1]: give text"),

@@ -105,6 +105,20 @@ def test_ctrl_c_ends_with_how_to_go_on(place):
     assert (place / "elsewhere" / "checkpoints" / "best.ckpt").is_file()
 
 
+def test_ctrl_c_in_a_sweep_that_resumes_says_that_the_same_command_goes_on(place):
+    more = ("--multirun", "seed=0,1", "resume=true", "trainer.max_epochs=5000", "early_stopping.patience=5000")
+    process = command(place, *words(place, *more, "hydra.sweep.dir=stopped"))
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if line.startswith("epoch 1 "):
+            process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130, printed[-5:]
+    assert "The same command again goes on with the whole sweep" in printed[-1]
+    assert not (place / "stopped" / "seed=1").exists()
+
+
 def test_ctrl_c_before_the_first_checkpoint_says_that_there_is_nothing_to_go_on_from(place):
     process = command(place, *words(place, "data.batch_size=1", "data.window=3", "hydra.run.dir=early"))
     for line in process.stdout:

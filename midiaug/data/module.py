@@ -129,7 +129,10 @@ class MidiDataModule(LightningDataModule):
     @cached_property
     def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
         corpus, split, store = self.corpus, self.split, self.store
-        training = limited(~split.validation & store.has_pieces, self.train_limit, self.seed)
+        usable = ~split.validation & store.has_pieces
+        training = limited(usable, self.train_limit, self.seed)
+        if training.sum() < usable.sum():
+            say("limit", f"{training.sum():,} of the {usable.sum():,} pieces to train on are used")
         name, why = choose_route(self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range)
         route: Route = (
             TokenRoute(store, TokenTransposer(self.tokenizer))
