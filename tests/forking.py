@@ -16,12 +16,13 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
+from typing import TextIO
 
 import numpy
 
@@ -53,26 +54,56 @@ def forked(
 
     What still runs after so many seconds is killed, and its status is that of a killed process.
     """
+    return started(module, words, cwd, environment).ended(timeout, stop)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A command that was started. process: its id. minder: says its status. output: what it says, to be read."""
+
+    process: int
+    minder: Connection
+    output: TextIO
+    _said: list[str] = field(default_factory=list)
+
+    def until(self, words: str) -> None:
+        """Wait for a line with these words. Raises EOFError where it ends without one."""
+        while words not in (line := self.output.readline()):
+            self._said.append(line)
+            if not line:
+                raise EOFError("".join(self._said))
+        self._said.append(line)
+
+    def ended(self, timeout: float, stop: Stop | None = None) -> tuple[int, str]:
+        """Its status and what it said, as `forked`."""
+        clocks = [threading.Timer(one.seconds, one.send, [self.process]) for one in (Stop(timeout), stop) if one]
+        for clock in clocks:
+            clock.start()
+        try:
+            with self.output as stream:
+                said = "".join(self._said) + stream.read()
+        except BaseException:
+            Stop(0).send(self.process)
+            raise
+        finally:
+            for clock in clocks:
+                clock.cancel()
+            status = self.minder.recv()
+            self.minder.close()
+        return status, said
+
+
+def started(module: str, words: list[str], cwd: Path, environment: dict[str, str]) -> Running:
+    """Start a module as `python -m` does, beside others that run already."""
     connection = _server()
+    ours, theirs = Pipe()
     read, write = os.pipe()
     connection.send((module, words, str(cwd), environment))
-    send_handle(connection, write, None)
+    for handle in (write, theirs.fileno()):
+        send_handle(connection, handle, None)
     os.close(write)
-    process = connection.recv()
-    clocks = [threading.Timer(one.seconds, one.send, [process]) for one in (Stop(timeout), stop) if one is not None]
-    for clock in clocks:
-        clock.start()
-    try:
-        with open(read, encoding="utf-8") as stream:
-            output = stream.read()
-    except BaseException:
-        Stop(0).send(process)
-        raise
-    finally:
-        for clock in clocks:
-            clock.cancel()
-        status = connection.recv()
-    return status, output
+    theirs.close()
+    return Running(ours.recv(), ours, open(read, encoding="utf-8"))
 
 
 @cache
@@ -102,20 +133,34 @@ def _serve(connection: Connection) -> None:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # so that a collection in a forked process copies none of it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a minder
     while True:
         try:
             request = connection.recv()
         except EOFError:
             return
-        output = recv_handle(connection)
-        process = os.fork()
-        if process == 0:
+        output, answers = recv_handle(connection), recv_handle(connection)
+        if os.fork() == 0:
             connection.close()
-            _become(*request, output)
-            return  # to the end of this file, where Python ends
+            _mind(request, output, answers)
+            return
         os.close(output)
+        os.close(answers)
+
+
+def _mind(request: tuple[str, list[str], str, dict[str, str]], output: int, answers: int) -> None:
+    """Fork the command, and say its id and then its status, so that several may run at once."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    process = os.fork()
+    if process == 0:
+        os.close(answers)
+        _become(*request, output)
+        return  # to the end of this file, where Python ends
+    os.close(output)
+    with Connection(answers) as connection, suppress(BrokenPipeError):
         connection.send(process)
         connection.send(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
+    os._exit(0)
 
 
 def _become(module: str, words: list[str], cwd: str, environment: dict[str, str], output: int) -> None:

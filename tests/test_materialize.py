@@ -12,7 +12,7 @@ from pathlib import Path
 
 import music
 import pytest
-from training import command, finished
+from training import command, finished, running
 
 from midiaug import materialize
 
@@ -105,12 +105,12 @@ def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(plac
     assert (out / "manifest.json").read_bytes() == expected
 
 
-def test_two_at_once_into_one_folder_lose_nothing(place):
+def test_four_at_once_into_one_folder_lose_nothing(place):
     words = ("data.path=my [tunes]", "data.cache_dir=cache", WIDE, "out=at once")
-    both = [command(place, *words, name="materialize") for _ in range(2)]
-    outputs = [process.communicate(timeout=180)[0] for process in both]
-    refused = [output for process, output in zip(both, outputs, strict=True) if process.returncode]
-    assert len(refused) < 2, outputs
+    four = [running(place, *words, name="materialize") for _ in range(4)]
+    ends = [one.ended(180) for one in four]
+    refused = [output for status, output in ends if status]
+    assert len(refused) < 4, ends
     for output in refused:
         assert "OutputError: out=at once: another run writes there; wait for its end" in output
     assert files_below(place / "at once") == files_below(place / "whole copies")

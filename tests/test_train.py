@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from training import command, finished, overrides
+from training import command, finished, overrides, running
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +144,28 @@ def test_last_is_refused_in_a_sweep(place):
     status, output = finished(place, *words(place, "model=lstm,gru", "ckpt=last", "--multirun"))
     assert status == 1
     assert "resume one run at a time" in output
+
+
+@pytest.mark.parametrize("first_ends", [signal.SIGCONT, signal.SIGKILL], ids=["goes on", "is killed"])
+def test_of_four_runs_at_once_one_builds_the_cache_and_three_wait_for_it_or_take_over(place, tmp_path, first_ends):
+    cache = tmp_path / "cache"
+    more = [*overrides(place / "my tunes", cache), "trainer.max_epochs=1", "trainer.limit_train_batches=2"]
+    first = running(place, *more, f"hydra.run.dir='{tmp_path / '0'}'")
+    while not (begun := list(cache.glob("corpora/.*/"))):
+        time.sleep(0.001)
+    os.kill(first.process, signal.SIGSTOP)  # the process that has begun; those that read for it are its children
+    others = [running(place, *more, f"hydra.run.dir='{tmp_path / str(number)}'") for number in range(1, 4)]
+    for one in others:
+        one.until("waiting for another process that builds")
+    assert list(cache.glob("corpora/.*/")) == begun
+    os.kill(first.process, first_ends)
+    ends = [one.ended(180) for one in (first, *others)]
+    killed = first_ends == signal.SIGKILL
+    assert [status for status, _ in ends] == [-signal.SIGKILL if killed else 0, 0, 0, 0], ends
+    assert list(cache.rglob(".*")) == []
+    assert len(list(cache.glob("corpora/*/"))) == len(list(cache.glob("stores/*/"))) == 1
+    summaries = [json.loads((tmp_path / str(number) / "summary.json").read_text()) for number in range(killed, 4)]
+    assert len({summary["loss"]["val"] for summary in summaries}) == 1
 
 
 def test_two_ranks_train_one_model_and_each_validation_piece_counts_once(place):

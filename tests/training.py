@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from forking import Stop, forked
+from forking import Running, Stop, forked, started
 from hydra import compose, initialize_config_dir
 from pytorch_lightning import Callback, Trainer, seed_everything
 
@@ -91,6 +91,11 @@ def finished(
     process = command(cwd, *words, name=name)
     output = process.communicate(timeout=180)[0]
     return process.returncode, output
+
+
+def running(cwd: Path, *words: str, name: str = "train") -> Running:
+    """A command that is started beside others; in a forked process, which has imported everything."""
+    return started(f"midiaug.{name}", list(words), cwd, _environment())
 
 
 def _environment() -> dict[str, str]:
