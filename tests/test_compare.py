@@ -6,7 +6,7 @@ import signal
 
 import pytest
 from comparing import figures_of
-from training import SMALL, command, finished
+from training import SMALL, command, finished, running
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,16 @@ def test_what_cannot_be_compared_is_one_sentence_and_leaves_nothing(place, words
     assert status == 1
     assert output.splitlines()[-1].startswith(said), output
     assert sorted(place.glob("runs/*")) == before
+
+
+def test_four_at_once_into_one_folder_leave_one_whole_report(place):
+    folder = place / "at once"
+    four = [running(place, "runs=runs", f"hydra.run.dir={folder.name}", name="compare") for _ in range(4)]
+    ends = [one.ended(180) for one in four]
+    assert [status for status, _ in ends] == [0] * 4, ends
+    assert len(figures_of(folder)["runs"]) == 4
+    files = {".hydra", "compare.log", "compare.json", "compare.html", "quarantine.json"}
+    assert {path.name for path in folder.iterdir()} == files
 
 
 def test_interrupted_it_leaves_no_half_of_a_report(place):

@@ -152,6 +152,15 @@ def test_a_tokenizer_that_there_is_none_of_is_refused_before_anything_is_read(tm
     assert not list(tmp_path.glob("compare.*"))
 
 
+def test_what_a_killed_run_left_is_removed_and_what_another_is_writing_is_not(tmp_path):
+    write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])
+    for name in ("old", "new"):
+        (tmp_path / "out" / f".compare.{name}").mkdir(parents=True)
+    os.utime(tmp_path / "out" / ".compare.old", (1, 1))
+    compare(settings(f"runs='{tmp_path}/runs'", "music=false"), tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".compare.new", "compare.json", "compare.html"}
+
+
 @pytest.mark.parametrize("failing", ["compare.json", "compare.html"])
 def test_a_disk_that_fills_up_leaves_nothing_and_the_sentence_names_the_file(tmp_path, monkeypatch, failing):
     write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])

@@ -2,10 +2,12 @@
 
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from midiaug import __version__
@@ -29,6 +31,7 @@ from midiaug.screen import keep_quiet
 from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
+_WORK, _OLD_S = ".compare.", 600.0
 
 
 def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
@@ -77,11 +80,15 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
 def _write(directory: Path, files: dict[str, Callable[[Path], None]]) -> None:
     """Write all files or none: into a folder beside their place, and then into it.
 
-    Raises OutputError, which names the file, where one cannot be written.
+    Several runs may write there at once: the last one's files stay. Raises OutputError, which names the file, where one
+    cannot be written.
     """
-    work, name = directory / ".compare", ""
+    work, name = directory / f"{_WORK}{token_hex(4)}", ""
+    for leftover in directory.glob(f"{_WORK}*"):  # of a run that was killed
+        if time.time() - leftover.stat().st_mtime > _OLD_S:
+            shutil.rmtree(leftover, ignore_errors=True)
     try:
-        work.mkdir(exist_ok=True)  # a run that was killed may have left it
+        work.mkdir()
         for name, write in files.items():
             write(work / name)
         for name in files:
