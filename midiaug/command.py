@@ -1,7 +1,6 @@
 """What every command shares: it starts under Hydra from any directory, and says what went wrong in one sentence."""
 
 import difflib
-import errno
 import functools
 import os
 import re
@@ -23,11 +22,10 @@ from midiaug.directories import generated_dir, generated_subdir, remove_if_bare,
 from midiaug.errors import MidiaugError
 from midiaug.explanations import help_text
 from midiaug.launchers import EXTRAS, job_error
+from midiaug.places import check_room, fault_of
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
-_PLACE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
-_PLACE_ERRORS |= {errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO}
 _OURS = "MIDIAUG_ONE_SENTENCE"
 _PLACES = (("run_dir", run_dir), ("generated_dir", generated_dir), ("generated_subdir", generated_subdir))
 Task = Callable[[DictConfig], Any]
@@ -76,12 +74,16 @@ def _quietly(task: Task) -> Task:
     def run(config: DictConfig) -> Any:
         single = HydraConfig.get().mode == RunMode.RUN
         with _one_sentence() if single else nullcontext():
+            directory = Path(HydraConfig.get().runtime.output_dir)
             try:
+                check_room(directory)
                 return task(config)
             except (MidiaugError, KeyboardInterrupt):
-                remove_if_bare(Path(HydraConfig.get().runtime.output_dir), HydraConfig.get().job.name)
+                remove_if_bare(directory, HydraConfig.get().job.name)
                 raise
             except Exception as error:
+                if fault_of(error) is not None:
+                    remove_if_bare(directory, HydraConfig.get().job.name)
                 if os.getpid() != home:
                     error.add_note(traceback.format_exc())
                 raise
@@ -104,17 +106,26 @@ def _one_sentence() -> Iterator[None]:
             raise
         _end(failure)
     except (MidiaugError, HydraException, OmegaConfBaseException, ValueError, OSError) as error:
+        fault = fault_of(error) if type(error) is ValueError or isinstance(error, OSError) else None
+        if fault is not None:
+            fault.filename = fault.filename or _hydras_folder(error)
+            _end(fault)
         if type(error) is ValueError and not str(error).startswith("Config group override must be"):
             raise
-        if isinstance(error, OSError) and not _of_a_place(error) and not isinstance(error, HydraException):
+        if isinstance(error, OSError) and not isinstance(error, HydraException):
             raise
         _end(error)
 
 
-def _of_a_place(error: OSError) -> bool:
-    """Whether a file or folder could not be written; one that is missing is the program's own mistake."""
-    made = error.errno == errno.ENOENT and traceback.extract_tb(error.__traceback__)[-1].name == "mkdir"
-    return made or error.errno in _PLACE_ERRORS
+def _hydras_folder(error: Exception) -> str | None:
+    """The folder of a run; where its task had not begun, without the records of Hydra, which a full disk cut off."""
+    if HydraConfig.initialized():
+        return str(HydraConfig.get().runtime.output_dir)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "run_job"]
+    folder = frames[0].f_locals.get("output_dir") if frames else None
+    if folder is not None:
+        remove_if_bare(Path(folder), Path(sys.argv[0]).stem)
+    return folder
 
 
 def _end(error: Exception) -> NoReturn:

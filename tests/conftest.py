@@ -8,6 +8,7 @@ from pathlib import Path
 
 import music
 import pytest
+from disks import Disk, small_disk
 from miditok import REMI
 
 
@@ -67,6 +68,13 @@ def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return line
 
     return run
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of 4 MB that can be filled and made read-only; the test is skipped where none can be mounted."""
+    with small_disk(tmp_path / "disk", 4) as small:
+        yield small
 
 
 @pytest.fixture

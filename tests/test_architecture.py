@@ -22,6 +22,8 @@ ORDER = [
         *(
             "errors",
             "files",
+            "places",
+            "run_log",
             "threads",
             "printable",
             "text_tables",
@@ -61,6 +63,7 @@ ORDER = [
             "callbacks",
             "checkpoints",
             "averaging",
+            "curves",
             "screen",
             "trainer",
             "plots",

@@ -6,9 +6,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from midiaug.data.cache import build_once, default_cache_dir, key_of
+from midiaug.data.cache import build_once, check_cache, default_cache_dir, key_of
+from midiaug.data.flat import save_array
 from midiaug.errors import CacheError
 
 # builds `data` in the folder given, notes each start of a build, and takes as long as given
@@ -141,6 +143,40 @@ def test_a_full_disk_is_said_with_its_key_and_leaves_nothing(cache):
     with pytest.raises(CacheError, match=r"data\.cache_dir=.*No space left on device.*free some space"):
         build_once(cache / "kind" / "key", full)
     assert folders(cache / "kind") == []
+
+
+def test_a_full_or_read_only_disk_is_said_before_anything_is_built_and_what_is_there_can_be_used(disk):
+    cache = disk.path / "cache"
+    build_once(cache / "kind" / "key", whole)
+    check_cache(cache, "kind")
+    before = disk.files()
+    disk.fill(leave=1 << 16)
+    for stop, reason in ((lambda: None, "No space left on device"), (disk.set_read_only, "Read-only file system")):
+        stop()
+        built = []
+        with pytest.raises(CacheError, match=rf"^data\.cache_dir={cache}: the cache cannot be written \({reason}\)"):
+            build_once(cache / "kind" / "other", built.append)
+        with pytest.raises(CacheError, match=rf"^data\.cache_dir={cache}: the cache cannot be written \({reason}\)"):
+            check_cache(cache, "corpora")
+        assert built == []
+        assert (build_once(cache / "kind" / "key", built.append) / "data").read_text() == "whole"
+        assert disk.files() - {"cache/kind/other.lock"} == before
+        assert list(disk.path.rglob(".*")) == []
+
+
+def test_a_disk_that_fills_up_in_a_build_leaves_nothing_and_what_was_there(disk):
+    build_once(disk.path / "kind" / "key", whole)
+
+    def too_much(directory: Path) -> None:
+        disk.fill(leave=1 << 15)
+        save_array(directory / "large.npy", np.zeros(1 << 16))
+
+    with pytest.raises(CacheError, match="No space left on device"):
+        build_once(disk.path / "kind" / "other", too_much)
+    assert folders(disk.path / "kind") == ["key"]
+    disk.empty()
+    build_once(disk.path / "kind" / "other", whole)
+    assert (build_once(disk.path / "kind" / "key", too_much) / "data").read_text() == "whole"
 
 
 def test_equal_values_have_equal_keys_and_others_have_others():

@@ -120,6 +120,24 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch, capsys, tmp_path, wo
     assert error.endswith(f"{key}=DIR\n")
 
 
+@pytest.mark.parametrize("leave", [0, 1 << 15])
+def test_a_run_on_a_full_disk_ends_at_once_names_its_folder_and_leaves_none(sentence, disk, leave):
+    disk.fill(leave)
+    line = sentence(f"hydra.run.dir={disk.path}/run")
+    advice = "free space there, or write elsewhere with hydra.run.dir=DIR"
+    assert line == f"OSError: {disk.path}/run: No space left on device; {advice}"
+    assert disk.files() == set()
+    assert not (disk.path / "run").exists()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_run_on_a_read_only_disk_ends_at_once_and_names_its_folder(sentence, disk, there):
+    (disk.path / "run" if there else disk.path / "other").mkdir()
+    disk.set_read_only()
+    line = sentence(f"hydra.run.dir={disk.path}/run")
+    assert f"{disk.path}/run{'/train.log' if there else ''}: Read-only file system; free space there, or write" in line
+
+
 def test_the_folder_that_is_asked_for_is_resumed_first(tmp_path):
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     other = tmp_path / "runs" / "newer" / "checkpoints" / "last.ckpt"

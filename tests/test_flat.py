@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode
+from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array, save_array
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +101,18 @@ def test_any_file_name_comes_back_though_its_bytes_are_not_unicode(fresh, raw):
         writer.append(encode(name))
     assert Strings(folder, "names")[0] == name
     assert (folder / "names.bin").read_bytes() == raw
+
+
+@pytest.mark.parametrize(
+    "array", [np.arange(6).reshape(2, 3), np.zeros((0, 2), np.uint64), np.arange(9, dtype="i2")[::2]]
+)
+def test_an_array_is_written_as_numpy_writes_it(tmp_path, array):
+    save_array(tmp_path / "own.npy", array)
+    np.save(tmp_path / "numpys.npy", np.ascontiguousarray(array))
+    assert (tmp_path / "own.npy").read_bytes() == (tmp_path / "numpys.npy").read_bytes()
+    assert np.array_equal(open_array(tmp_path / "own.npy"), array)
+
+
+def test_an_array_that_the_disk_does_not_take_is_said_to_be_so(disk):
+    with pytest.raises(OSError, match="No space left on device"):
+        save_array(disk.path / "a.npy", np.zeros(disk.free))

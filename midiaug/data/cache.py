@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from midiaug.data.checksums import BEFORE, is_whole, write_checksums
-from midiaug.data.flat import open_array
+from midiaug.data.flat import open_array, save_array
 from midiaug.errors import CacheError
+from midiaug.places import check_room
 
 log = logging.getLogger("midiaug")
 _OLD_S = 600.0
@@ -67,6 +67,7 @@ def build_once(
                 temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
                 temporary.chmod(directory.parent.stat().st_mode & 0o777)  # mkdtemp's own would shut out other users
                 try:
+                    check_room(temporary)  # before hours of work
                     build(temporary)
                     write_checksums(temporary, directory.name)
                     _to_disk(temporary)
@@ -76,11 +77,28 @@ def build_once(
                     shutil.rmtree(temporary, ignore_errors=True)
                     raise
     except OSError as error:
-        raise CacheError(
-            f"data.cache_dir={directory.parent.parent}: the cache cannot be written "
-            f"({error.strerror or error}); free some space there, or give another folder"
-        ) from error
+        raise _refused(directory.parent.parent, error) from error
     return directory
+
+
+def check_cache(cache_dir: Path, kind: str) -> None:
+    """Raise CacheError where nothing of a kind is in the cache and nothing can be written to it: before files are read.
+
+    A cache that holds what is wanted need not be written to.
+    """
+    try:
+        if not (cache_dir / kind).is_dir():
+            cache_dir.mkdir(parents=True, exist_ok=True)
+            check_room(cache_dir)
+    except OSError as error:
+        raise _refused(cache_dir, error) from error
+
+
+def _refused(cache_dir: Path, error: OSError) -> CacheError:
+    return CacheError(
+        f"data.cache_dir={cache_dir}: the cache cannot be written ({error.strerror or error}); free some space there, "
+        "or give another folder"
+    )
 
 
 def _is_old(directory: Path) -> bool:
@@ -112,7 +130,7 @@ def kept_arrays(directory: Path, make: Callable[[], Mapping[str, NDArray[Any]]])
 
     def build(temporary: Path) -> None:
         for name, content in make().items():
-            np.save(temporary / f"{name}.npy", content)
+            save_array(temporary / f"{name}.npy", content)
 
     build_once(directory, build)
     return {path.stem: open_array(path) for path in directory.glob("*.npy")}

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import build_once, key_of
+from midiaug.data.cache import build_once, check_cache, key_of
 from midiaug.data.digests import as_keys, digest, digests_of
 from midiaug.data.earlier import Earlier
 from midiaug.data.fingerprint import VERSION
-from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array
+from midiaug.data.flat import Ragged, RaggedWriter, Strings, encode, open_array, save_array
 from midiaug.data.pieces import Limits
 from midiaug.data.reading import Candidate, ReadPiece, read_entries
 from midiaug.data.sources import Entry, shuffled
@@ -112,6 +112,7 @@ def _read_cached(
     processes: Processes | int | None,
     verify: bool,
 ) -> Corpus:
+    check_cache(cache_dir, "corpora")
     paths = list(dict.fromkeys(entry.path for entry in entries))
     content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
     contents = as_keys([content[entry.path] or bytes(16) for entry in entries])
@@ -219,9 +220,9 @@ class _Writer:
         self._keys.append(key.tobytes())
 
     def finish(self) -> None:
-        np.save(self._directory / "notes.npy", np.array(self.notes, np.int64))
-        np.save(self._directory / "digests.npy", as_keys(self._digests))
-        np.save(self._directory / "keys.npy", as_keys(self._keys + [key for key, _ in self._reasons]))
+        save_array(self._directory / "notes.npy", np.array(self.notes, np.int64))
+        save_array(self._directory / "digests.npy", as_keys(self._digests))
+        save_array(self._directory / "keys.npy", as_keys(self._keys + [key for key, _ in self._reasons]))
         names = (self._directory / "names.bin").read_bytes()
         key = key_of([digest(b"".join(self._digests)).hex(), digest(names).hex()])
         (self._directory / "key").write_text(key)

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 
 def open_array(path: Path) -> NDArray[Any]:
-    """An array that np.save wrote, memory-mapped. As a plain ndarray: numpy's own kind costs microseconds a use."""
+    """An array that save_array wrote, memory-mapped. As a plain ndarray: numpy's own kind costs microseconds a use."""
     return np.asarray(np.load(path, mmap_mode="r"))
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write what open_array opens. Raises OSError of the disk, of which np.save says only how much it took."""
+    array = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.reshape(-1).view(np.uint8).data)
 
 
 class RaggedWriter:
@@ -36,7 +44,7 @@ class RaggedWriter:
     def close(self) -> None:
         """Write the offsets; without this call the file cannot be read."""
         self._file.close()
-        np.save(self._offsets_path, np.frombuffer(self._offsets, np.int64))
+        save_array(self._offsets_path, np.frombuffer(self._offsets, np.int64))
 
     def __enter__(self) -> Self:
         return self

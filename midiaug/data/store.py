@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from midiaug.data.cache import build_once, key_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.earlier import Earlier
-from midiaug.data.flat import Ragged, RaggedWriter, open_array
+from midiaug.data.flat import Ragged, RaggedWriter, open_array, save_array
 from midiaug.data.pieces import Limits
 from midiaug.data.proof import Proof
 from midiaug.data.shifts import room_of
@@ -220,8 +220,8 @@ class _Writer:
     def finish(self, written_as: str, sample: frozenset[int], difference: str | None) -> None:
         """Write all but the tokens. difference: why no piece can be shifted by table."""
         for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
-            np.save(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
-        np.save(self._directory / "keys.npy", self._keys)
+            save_array(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
+        save_array(self._directory / "keys.npy", self._keys)
         # what was proven of other pieces, in another store, does not count: the same corpus has the same proof
         counting = [row for row, (_, sampled) in self._differences.items() if row in sample or not sampled]
         names, first = self._corpus.names, min(counting, default=None)
