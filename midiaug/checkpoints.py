@@ -1,7 +1,7 @@
 """The checkpoints that a run keeps: of its best epoch, and of its last step, each written whole or not at all."""
 
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,13 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping, ModelCheckpoi
 
 from midiaug.callbacks import rehearsal
 from midiaug.data.dataset import Batch
+from midiaug.directories import shown
+from midiaug.errors import OutputError
 from midiaug.files import remove_leftovers, write_whole
+from midiaug.places import check_room
 
 _ASKED_EVERY = 64
+_BYTES_A_WEIGHT = 12
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -27,7 +31,33 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write the checkpoint; what stood there before stays until it is whole."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(Path(path), lambda temporary: torch.save(checkpoint, temporary))
+        write_whole(Path(path), partial(_save, checkpoint))
+
+
+def _save(checkpoint: dict[str, Any], path: Path) -> None:
+    with path.open("wb") as file:
+        try:
+            torch.save(checkpoint, file)
+        except RuntimeError as error:  # what torch makes of a full disk, at the end of its file
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
+
+
+def check_room_for_checkpoints(directory: Path, weights: int) -> None:
+    """Raise OutputError where a run's folder has no room for best.ckpt, last.ckpt and the next of either beside them.
+
+    weights: of the model; AdamW keeps two numbers for each.
+    """
+    size = _BYTES_A_WEIGHT * weights
+    files = 1 + sum(not (directory / "checkpoints" / name).is_file() for name in ("best.ckpt", "last.ckpt"))
+    try:
+        check_room(directory, size * files)
+    except OSError as error:
+        raise OutputError(
+            f"{shown(directory)}: no room for {files} checkpoints of {size / 1e6:.1f} MB ({error.strerror}); free "
+            "space there, or write elsewhere with hydra.run.dir=DIR"
+        ) from error
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -4,6 +4,8 @@ import logging
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,10 +15,11 @@ from pytorch_lightning import Trainer
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.directories import shown, this_command
-from midiaug.errors import MidiaugError, TrainingError, one_line
+from midiaug.errors import MidiaugError, OutputError, TrainingError, one_line
 from midiaug.files import write_whole
 from midiaug.finite import diverged
 from midiaug.learner import Learner
+from midiaug.places import fault_of
 from midiaug.trainer import refused
 
 log = logging.getLogger("midiaug")
@@ -52,6 +55,21 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
         _stopped(trainer, checkpoints)
     finally:
         data.teardown()  # Lightning does not where training fails
+
+
+@contextmanager
+def place_written(directory: Path) -> Iterator[None]:
+    """Raise OutputError where the run's folder cannot be written any more, with the command to go on with."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        fault = fault_of(error)
+        if fault is None or isinstance(error, MidiaugError):
+            raise
+        how = _how_to_go_on(directory / "checkpoints")
+        advice = f"free space there. {how}" if how else "free space there, or write elsewhere with hydra.run.dir=DIR"
+        where = shown(Path(fault.filename or directory).absolute())
+        raise OutputError(f"{where}: cannot be written ({fault.strerror}); {advice}") from error
 
 
 def _bring_best(best: Path, checkpoints: Path, trainer: Trainer) -> None:

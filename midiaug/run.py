@@ -3,6 +3,7 @@
 import logging
 import shlex
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from midiaug import __version__
 from midiaug.callbacks import History, rehearsal
 from midiaug.checkpoint_reading import read_checkpoint
+from midiaug.checkpoints import check_room_for_checkpoints
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
@@ -21,7 +23,7 @@ from midiaug.directories import shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import remove_leftovers, write_json
-from midiaug.fitting import fit
+from midiaug.fitting import fit, place_written
 from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
@@ -49,26 +51,28 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if not trainer.is_global_zero:  # one rank speaks for all
         log.setLevel(logging.WARNING)
     content = read_checkpoint(ckpt) if ckpt else None
+    if trainer.is_global_zero and not rehearsal(trainer):
+        check_room_for_checkpoints(directory, learner.model.parameter_count)
     data.setup()
     check_data(data, settings.optim.equivariance)
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
         learner.check_same(content)
         data.check_same(content["MidiDataModule"])
-    if trainer.is_global_zero and not rehearsal(trainer):
-        (directory / "summary.json").unlink(missing_ok=True)  # of a former run here
-        remove_leftovers(directory)
-        data.split.write(directory / "split.json")
-        write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
+    if not rehearsal(trainer):
+        _begin(trainer, data, directory)
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
     say("run", shown(directory))
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
         trainer.logger.log_hyperparams(_compared(settings, data))
-    try:
-        fit(trainer, learner, data, ckpt)
-    finally:
-        if history.rows and trainer.is_global_zero and not rehearsal(trainer):
-            plot_gap(history.rows, history.best, _title(settings, data), directory / "gap.png")
+    with place_written(directory):
+        try:
+            fit(trainer, learner, data, ckpt)
+        except BaseException:  # what was trained can be seen
+            with suppress(OSError):  # the first failure counts
+                _draw(trainer, history, _title(settings, data), directory)
+            raise
+        _draw(trainer, history, _title(settings, data), directory)
     if not history.rows:
         raise ConfigError(
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
@@ -77,8 +81,22 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if content is not None and trainer.global_step == content["global_step"]:
         say("finished", f"this run was at its end already, after {history.rows[-1]['epoch']} epochs")
     if trainer.is_global_zero and not rehearsal(trainer):
-        _finish(trainer, learner, data, history, settings, directory)
+        with place_written(directory):
+            _finish(trainer, learner, data, history, settings, directory)
     return float(history.best["loss/val"])
+
+
+def _begin(trainer: Trainer, data: MidiDataModule, directory: Path) -> None:
+    if trainer.is_global_zero:  # of a former run here
+        (directory / "summary.json").unlink(missing_ok=True)
+        remove_leftovers(directory)
+    data.split.write(directory / "split.json")
+    write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
+
+
+def _draw(trainer: Trainer, history: History, title: str, directory: Path) -> None:
+    if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
+        plot_gap(history.rows, history.best, title, directory / "gap.png")
 
 
 def make_data(settings: SharedSettings) -> MidiDataModule:

@@ -1,6 +1,7 @@
 """What a person sees while a model trains: a bar, a line an epoch, and a table at the end."""
 
 import logging
+import threading
 import time
 import warnings
 from typing import Any
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from midiaug.callbacks import History
+from midiaug.curves import quiet_thread
 from midiaug.data.dataset import Batch
 from midiaug.printable import short
 from midiaug.text_tables import as_text
@@ -21,6 +23,7 @@ _REFRESH_S = 0.25
 
 def keep_quiet() -> None:
     """Keep Lightning's device lines, tips and advice off the screen; its errors still show."""
+    threading.excepthook = quiet_thread
     for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric", "matplotlib"):
         logging.getLogger(name).setLevel(logging.ERROR)
     # readers of the table run in this process by design; a short run logs less often than it has steps

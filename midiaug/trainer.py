@@ -7,12 +7,12 @@ from typing import Any, get_type_hints
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
-from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.profilers import PassThroughProfiler
 
 from midiaug.averaging import Averaging
 from midiaug.callbacks import History
 from midiaug.checkpoints import BestCheckpoint, LastCheckpoint, Patience, WholeCheckpoints
+from midiaug.curves import Curves
 from midiaug.errors import ConfigError
 from midiaug.finite import FiniteLoss
 from midiaug.screen import Screen
@@ -49,7 +49,7 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
             **(settings.trainer | own),
             callbacks=[*averaging, FiniteLoss(), history, screen, *stopping, best, last],
             plugins=[WholeCheckpoints()],
-            logger=TensorBoardLogger(directory, name="", version="", default_hp_metric=False, flush_secs=_FLUSH_S),
+            logger=Curves(directory, name="", version="", default_hp_metric=False, flush_secs=_FLUSH_S),
             default_root_dir=directory,
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, AttributeError, ImportError) as error:

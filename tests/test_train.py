@@ -119,6 +119,37 @@ def test_ctrl_c_in_a_sweep_that_resumes_says_that_the_same_command_goes_on(place
     assert not (place / "stopped" / "seed=1").exists()
 
 
+def test_a_disk_that_fills_up_while_a_run_trains_ends_it_with_a_sentence_and_it_goes_on(place, disk):
+    more = words(place, "trainer.max_epochs=5000", "early_stopping.patience=5000", f"hydra.run.dir={disk.path}/run")
+    one = running(place, *more)
+    one.until("epoch 2 ")
+    for _ in range(50):  # what is being replaced gives room once more
+        disk.fill()
+        time.sleep(0.02)
+    status, output = one.ended(120)
+    assert status == 1, output
+    assert "Traceback" not in output
+    line = output.splitlines()[-1]
+    assert line.startswith(f"OutputError: {disk.path}/run"), output
+    assert "cannot be written (No space left on device); free space there. To go on from its last checkpoint:" in line
+    assert not [name for name in disk.files() if "/." in name.replace("/.hydra", "")]
+    assert torch.load(disk.path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0
+    disk.empty()
+    status, output = finished(place, *shlex.split(line.partition("checkpoint: ")[2])[3:], "trainer.max_epochs=3")
+    assert status == 0, output
+    assert (disk.path / "run" / "summary.json").is_file()
+
+
+def test_a_run_without_room_for_its_checkpoints_ends_before_any_music_is_read(place, disk, tmp_path):
+    chosen = overrides(place / "my tunes", tmp_path / "cache", "model.hidden=256", f"hydra.run.dir={disk.path}/run")
+    status, output = finished(place, *chosen)
+    assert status == 1
+    assert output.startswith(f"OutputError: {disk.path}/run: no room for 3 checkpoints of "), output
+    assert output.count("\n") == 1
+    assert disk.files() == set()
+    assert not (tmp_path / "cache").exists()
+
+
 def test_ctrl_c_before_the_first_checkpoint_says_that_there_is_nothing_to_go_on_from(place):
     process = command(place, *words(place, "data.batch_size=1", "data.window=3", "hydra.run.dir=early"))
     for line in process.stdout:
