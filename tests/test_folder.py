@@ -19,6 +19,24 @@ ROW |= {"side": "train", "group": 1}
 NAMES = ["a_+0.mid", "a_+1.mid", "book/b_+0.mid"]
 
 
+def test_a_disk_that_takes_no_more_is_said_before_any_music_is_read(disk):
+    out = disk.path / "a" / "copies"
+    check_reachable(out)
+    disk.fill()
+    with pytest.raises(
+        ConfigError, match=rf"out={out}: {disk.path} takes no more \(No space left on device\); free space"
+    ):
+        check_reachable(out)
+    disk.empty()
+    out.mkdir(parents=True)
+    (out / MANIFEST).touch()
+    disk.fill()
+    check_reachable(out)  # there may be nothing left to write
+    disk.set_read_only()
+    with pytest.raises(ConfigError, match=f"out={out}: {out} may not be written to"):
+        check_reachable(out)
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     (tmp_path / "music" / "book").mkdir(parents=True)

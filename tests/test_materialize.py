@@ -116,6 +116,28 @@ def test_four_at_once_into_one_folder_lose_nothing(place):
     assert files_below(place / "at once") == files_below(place / "whole copies")
 
 
+def test_a_disk_that_fills_up_keeps_whole_files_alone_and_the_next_run_goes_on(place, disk):
+    words = (f"out={disk.path}/copies", "aug.shifts=[0,2,4]")
+    disk.fill(leave=(1 << 20) + (1 << 16))
+    status, output = materialized(place, *words)
+    assert status == 1, output
+    assert output.splitlines()[-1].startswith(f"OutputError: out={disk.path}/copies: cannot be written (No space left")
+    assert "Traceback" not in output
+    copies, whole = files_below(disk.path / "copies"), files_below(place / "whole copies")
+    music = {name for name in copies if name.endswith(".mid")}
+    assert music
+    assert all(copies[name] == whole[name] for name in music)
+    assert copies.keys() - music <= {".materialize/journal.jsonl", ".materialize/lock"}
+    disk.empty()
+    status, output = materialized(place, *words)
+    assert status == 0, output
+    assert "files of a stopped run" in output
+    copies = files_below(disk.path / "copies")
+    assert {name for name in copies if name.endswith(".mid")} > music
+    assert copies.keys() >= {"manifest.json", "split.json"}
+    assert not (disk.path / "copies" / ".materialize").exists()
+
+
 def test_a_disk_that_takes_no_more_leaves_no_half_of_a_file(tmp_path):
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "
     limit += "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "

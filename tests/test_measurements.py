@@ -24,6 +24,20 @@ def temporary(tmp_path, monkeypatch):
     return folder
 
 
+def test_a_full_disk_for_temporary_files_is_a_sentence_with_what_to_do(tmp_path, cache, disk, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(disk.path))
+    chosen = settings(tmp_path / "two", cache, "parts=[loaders]")
+    corpus(tmp_path / "two", 2, bars=6)
+    disk.fill()
+    with pytest.raises(BenchmarkError, match=rf"{disk.path}: cannot be written \(No space left on device.*TMPDIR"):
+        measure(chosen)
+    assert disk.files() == set()
+    assert not cache.exists(), "it is said before any music is read"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(BenchmarkError, match=rf"{tmp_path}/gone.* cannot be written \(No such file.*TMPDIR"):
+        measure(chosen)
+
+
 def medians_of(rounds: list[float]) -> float:
     return Figure(rounds, "").median
 

@@ -1,5 +1,6 @@
 """The parts of the benchmark, one function each; each gives its figures as the report holds them."""
 
+import errno
 import json
 import logging
 import subprocess
@@ -28,6 +29,7 @@ from midiaug.measuring.scoreboard import plot_benchmark, tables
 from midiaug.measuring.settings import BenchmarkSettings
 from midiaug.measuring.steps import time_steps
 from midiaug.measuring.timing import Figure, Stopwatch, in_turns, last_json, machine, ratio
+from midiaug.places import check_room, fault_of
 from midiaug.run import make_data
 from midiaug.screen import keep_quiet
 from midiaug.settings import source_name
@@ -40,11 +42,13 @@ _WARM_UP_S = 0.2
 def measure(settings: BenchmarkSettings) -> Report:
     """Measure the parts that are asked for, one after another, in a temporary folder that is removed at the end."""
     data = make_data(settings)
-    data.setup()
-    report: Report = {"machine": machine(), "corpus": _corpus(settings, data)}
-    report["settings"] = {name: getattr(settings, name) for name in ("parts", "rounds", "seconds", "repeats", "steps")}
     parts = {"loaders": loaders, "augment_dataset": offline, "start": start, "build": build, "step": step}
-    with tempfile.TemporaryDirectory(prefix="midiaug benchmark ") as folder:
+    with _temporary_folder() as folder:
+        data.setup()
+        report: Report = {"machine": machine(), "corpus": _corpus(settings, data)}
+        report["settings"] = {
+            name: getattr(settings, name) for name in ("parts", "rounds", "seconds", "repeats", "steps")
+        }
         midi = Path(folder, "midi")
         midi.mkdir()
         files = write_midi(data, midi)
@@ -213,6 +217,23 @@ def _corpus(settings: BenchmarkSettings, data: MidiDataModule) -> Report:
         "batch_size": data.batch_size,
         "route": data.route_name,
     }
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """A folder that is removed at the end. Raises BenchmarkError where none can be made, or its disk is full."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="midiaug benchmark ") as folder:
+            check_room(Path(folder))
+            yield folder
+    except OSError as error:
+        if error.errno != errno.ENOENT and fault_of(error) is None:
+            raise
+        where = tempfile.tempdir or "the folder for temporary files"
+        raise BenchmarkError(
+            f"{where}: cannot be written ({error.strerror}); free space there, or name another folder in the "
+            "environment variable TMPDIR"
+        ) from error
 
 
 @contextmanager

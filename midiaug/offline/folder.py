@@ -25,6 +25,7 @@ from midiaug.files import remove_leftovers, write_text
 from midiaug.offline.changes import what_changed
 from midiaug.offline.copies import Copies, LeftOut, Row
 from midiaug.offline.noted import noted, read_object
+from midiaug.places import check_room
 
 log = logging.getLogger("midiaug")
 MANIFEST, SPLIT = "manifest.json", "split.json"
@@ -53,6 +54,14 @@ def check_reachable(out: Path) -> None:
         there = part
     if not os.access(there, os.W_OK | os.X_OK):
         raise ConfigError(f"out={out}: {there} may not be written to; get the right to, or {advice}")
+    if (path / MANIFEST).is_file():  # there may be nothing left to write
+        return
+    try:
+        check_room(there)
+    except OSError as error:
+        raise ConfigError(
+            f"out={out}: {there} takes no more ({error.strerror}); free space there, or {advice}"
+        ) from error
 
 
 def check_place(out: Path, path: str | None, entries: Sequence[Entry]) -> None:
@@ -109,7 +118,8 @@ class Target:
             yield self
         finally:
             if self._journal is not None:
-                self._journal.close()
+                with suppress(OSError):  # a full disk, which was met before
+                    self._journal.close()
             if self.finished or not (self.work / _JOURNAL).exists():
                 self._clear()
             lock.release()
