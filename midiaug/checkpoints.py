@@ -44,11 +44,13 @@ def _save(checkpoint: dict[str, Any], path: Path) -> None:
             raise
 
 
-def check_room_for_checkpoints(directory: Path, weights: int) -> None:
+def check_room_for_checkpoints(trainer: Trainer, directory: Path, weights: int) -> None:
     """Raise OutputError where a run's folder has no room for best.ckpt, last.ckpt and the next of either beside them.
 
     weights: of the model; AdamW keeps two numbers for each.
     """
+    if rehearsal(trainer) or not trainer.is_global_zero:
+        return
     size = _BYTES_A_WEIGHT * weights
     files = 1 + sum(not (directory / "checkpoints" / name).is_file() for name in ("best.ckpt", "last.ckpt"))
     try:

@@ -5,6 +5,7 @@ import shlex
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if not trainer.is_global_zero:  # one rank speaks for all
         log.setLevel(logging.WARNING)
     content = read_checkpoint(ckpt) if ckpt else None
-    if trainer.is_global_zero and not rehearsal(trainer):
-        check_room_for_checkpoints(directory, learner.model.parameter_count)
+    check_room_for_checkpoints(trainer, directory, learner.model.parameter_count)
     data.setup()
     check_data(data, settings.optim.equivariance)
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
@@ -65,14 +65,15 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
         trainer.logger.log_hyperparams(_compared(settings, data))
+    draw = partial(_draw, trainer, history, _title(settings, data), directory)
     with place_written(directory):
         try:
             fit(trainer, learner, data, ckpt)
         except BaseException:  # what was trained can be seen
             with suppress(OSError):  # the first failure counts
-                _draw(trainer, history, _title(settings, data), directory)
+                draw()
             raise
-        _draw(trainer, history, _title(settings, data), directory)
+        draw()
     if not history.rows:
         raise ConfigError(
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
