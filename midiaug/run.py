@@ -3,7 +3,8 @@
 import logging
 import shlex
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -65,15 +66,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
         trainer.logger.log_hyperparams(_compared(settings, data))
-    draw = partial(_draw, trainer, history, _title(settings, data), directory)
-    with place_written(directory):
-        try:
-            fit(trainer, learner, data, ckpt)
-        except BaseException:  # what was trained can be seen
-            with suppress(OSError):  # the first failure counts
-                draw()
-            raise
-        draw()
+    with place_written(directory), _drawing(partial(_draw, trainer, history, _title(settings, data), directory)):
+        fit(trainer, learner, data, ckpt)
     if not history.rows:
         raise ConfigError(
             "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
@@ -93,6 +87,18 @@ def _begin(trainer: Trainer, data: MidiDataModule, directory: Path) -> None:
         remove_leftovers(directory)
     data.split.write(directory / "split.json")
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
+
+
+@contextmanager
+def _drawing(draw: Callable[[], None]) -> Iterator[None]:
+    """Draw at the end, and where a training fails too, so that what was trained can be seen."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # the first failure counts
+            draw()
+        raise
+    draw()
 
 
 def _draw(trainer: Trainer, history: History, title: str, directory: Path) -> None:
