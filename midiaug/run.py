@@ -59,8 +59,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
         learner.check_same(content)
         data.check_same(content["MidiDataModule"])
-    if not rehearsal(trainer):
-        _begin(trainer, data, directory)
+    if trainer.is_global_zero and not rehearsal(trainer):
+        _begin(data, directory)
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")
     say("run", shown(directory))
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
@@ -81,10 +81,9 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     return float(history.best["loss/val"])
 
 
-def _begin(trainer: Trainer, data: MidiDataModule, directory: Path) -> None:
-    if trainer.is_global_zero:  # of a former run here
-        (directory / "summary.json").unlink(missing_ok=True)
-        remove_leftovers(directory)
+def _begin(data: MidiDataModule, directory: Path) -> None:
+    (directory / "summary.json").unlink(missing_ok=True)  # of a former run here
+    remove_leftovers(directory)
     data.split.write(directory / "split.json")
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
 
@@ -102,7 +101,7 @@ def _drawing(draw: Callable[[], None]) -> Iterator[None]:
 
 
 def _draw(trainer: Trainer, history: History, title: str, directory: Path) -> None:
-    if history.has_loss and trainer.is_global_zero and not rehearsal(trainer):
+    if history.rows and trainer.is_global_zero and not rehearsal(trainer):
         plot_gap(history.rows, history.best, title, directory / "gap.png")
 
 
