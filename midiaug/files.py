@@ -12,9 +12,14 @@ from typing import Any
 _PART, _RANDOM = "part", "[0-9a-f]" * 8
 
 
+def temporary_name(path: Path) -> Path:
+    """A new name for a file that is not yet whole, beside the path; `remove_leftovers` knows it."""
+    return path.with_name(f".{path.stem}.{_PART}{token_hex(4)}{path.suffix}")
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside the path, then give it the path's name."""
-    temporary = path.with_name(f".{path.stem}.{_PART}{token_hex(4)}{path.suffix}")
+    temporary = temporary_name(path)
     try:  # the name is known before the file is there, so that Ctrl-C never leaves it
         temporary.touch(exist_ok=False)
         write(temporary)
@@ -30,7 +35,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove_leftovers(folder: Path, stem: str = "*") -> None:
-    """Remove what killed calls of `write_whole` left in a folder, of all files or of those with one stem.
+    """Remove what killed processes left under temporary names in a folder, of all files or of those with one stem.
 
     For folders that no other process writes to meanwhile; a user's own files may lie in them, such as `.env.20260101`.
     """

@@ -4,7 +4,8 @@ import errno
 import os
 import traceback
 from pathlib import Path
-from secrets import token_hex
+
+from midiaug.files import temporary_name
 
 _OF_PLACES = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 _OF_PLACES |= {errno.EFBIG, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO}
@@ -28,7 +29,7 @@ def fault_of(error: BaseException) -> OSError | None:
 
 def check_room(folder: Path, size: int = _LEAST_BYTES) -> None:
     """Raise OSError, which names the folder, where it does not take so many bytes: its disk is full, or read-only."""
-    path = folder / f".room.{token_hex(4)}"  # as files.remove_leftovers knows it
+    path = temporary_name(folder / "room")
     try:
         try:
             with path.open("xb") as file:
