@@ -56,6 +56,6 @@ def test_a_full_disk_and_a_read_only_one_are_named_and_keep_nothing(disk):
 
 
 def test_what_a_killed_process_tried_is_removed_with_other_leftovers(tmp_path):
-    (tmp_path / ".room.0123abcd").touch()
+    (tmp_path / ".room.part0123abcd").touch()
     remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []
