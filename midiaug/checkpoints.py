@@ -47,14 +47,15 @@ def _save(checkpoint: dict[str, Any], path: Path) -> None:
 def check_room_for_checkpoints(trainer: Trainer, directory: Path, weights: int) -> None:
     """Raise OutputError where a run's folder has no room for best.ckpt, last.ckpt and the next of either beside them.
 
-    weights: of the model; AdamW keeps two numbers for each.
+    directory: need not be there yet. weights: of the model; AdamW keeps two numbers for each.
     """
     if rehearsal(trainer) or not trainer.is_global_zero:
         return
+    there = next(folder for folder in (directory, *directory.parents) if folder.is_dir())
     size = _BYTES_A_WEIGHT * weights
     files = 1 + sum(not (directory / "checkpoints" / name).is_file() for name in ("best.ckpt", "last.ckpt"))
     try:
-        check_room(directory, size * files)
+        check_room(there, size * files)
     except OSError as error:
         raise OutputError(
             f"{shown(directory)}: no room for {files} checkpoints of {size / 1e6:.1f} MB ({error.strerror}); free "

@@ -11,13 +11,15 @@ import pytest
 from disks import Disk, small_disk
 from miditok import REMI
 
+from midiaug.run_log import LogFile
+
 
 @pytest.fixture(autouse=True)
 def _closed_logs() -> Iterator[None]:
     """Close the log that a command leaves open when it is run in this process."""
     yield
     for handler in logging.getLogger().handlers[:]:
-        if type(handler) is logging.FileHandler:
+        if isinstance(handler, LogFile):
             logging.getLogger().removeHandler(handler)
             handler.close()
 

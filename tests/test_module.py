@@ -158,6 +158,7 @@ def test_a_transposed_twin_is_on_the_side_of_its_tune(module_of, tmp_path):
 def test_training_on_fewer_pieces_leaves_the_validation_as_it_is(module_of, dm, caplog):
     with caplog.at_level("INFO", "midiaug"):
         few = module_of(train_limit=4)
+        few.setup()
     usable = len(np.unique(dm.train.pieces))
     assert f"limit       4 of the {usable} pieces to train on are used" in caplog.text
     assert len(np.unique(few.train.pieces)) == 4
