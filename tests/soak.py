@@ -221,15 +221,21 @@ def kill(command: Command, kills: int, seed: int, root: Path) -> Tally:
 
 def soak(files: int, kills: int, seed: int, root: Path, only: str = "") -> list[Tally]:
     """All of it: so many damaged files, and so many kills spread over the commands."""
-    tallies = [fuzz(files, seed, root / "fuzz"), twins(files, SPLITS, root / "fuzz")] if files else []
+    tallies: list[Tally] = []
+    if files:
+        tallies += [_said(fuzz(files, seed, root / "fuzz")), _said(twins(files, SPLITS, root / "fuzz"))]
     music.corpus(root / "tunes", 24, seed=1000, bars=12, chords=True)
     finished(root, "--help", name="prepare")  # starts the process that all others are forked from
     every = [one for one in commands(root / "tunes", root / "shared cache") if only in one.label]
     for number, command in enumerate(every):
         share = kills * (number + 1) // len(every) - kills * number // len(every)
-        tallies.append(kill(command, share, seed, root / f"killed {number}"))
-        print(f"{tallies[-1].name:26}{tallies[-1].tries}{'; LOST' * bool(tallies[-1].lost)}", flush=True)
+        tallies.append(_said(kill(command, share, seed, root / f"killed {number}")))
     return tallies
+
+
+def _said(tally: Tally) -> Tally:
+    print(f"{tally.name:26}{tally.tries}{'; LOST' * bool(tally.lost)}", flush=True)
+    return tally
 
 
 def main() -> int:
