@@ -46,11 +46,14 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
             raise
         raise refused(error) from error
     except (RuntimeError, MemoryError) as error:
-        if isinstance(error, MidiaugError):
-            raise
-        if "without overflow" in str(error):  # a rate that AdamW multiplies beyond all numbers
-            raise diverged("in", trainer) from error
-        _end_of(error, trainer, data, checkpoints)
+        first = _before_teardown(error)
+        if isinstance(first, KeyboardInterrupt | SystemExit):
+            _stopped(trainer, checkpoints)
+        if not isinstance(first, RuntimeError | MemoryError):
+            raise first from None
+        if "without overflow" in str(first):  # a rate that AdamW multiplies beyond all numbers
+            raise diverged("in", trainer) from first
+        _end_of(first, trainer, data, checkpoints)
     except SystemExit:  # what Lightning makes of Ctrl-C
         _stopped(trainer, checkpoints)
     finally:
@@ -70,6 +73,11 @@ def place_written(directory: Path) -> Iterator[None]:
         advice = f"free space there. {how}" if how else "free space there, or write elsewhere with hydra.run.dir=DIR"
         where = shown(Path(fault.filename or directory).absolute())
         raise OutputError(f"{where}: cannot be written ({fault.strerror}); {advice}") from error
+
+
+def _before_teardown(error: BaseException) -> BaseException:
+    """The failure itself: Lightning's teardown fails too, and hides it, where the readers were about to start."""
+    return error.__context__ if "iter(combined_loader)" in str(error) and error.__context__ else error
 
 
 def _bring_best(best: Path, checkpoints: Path, trainer: Trainer) -> None:

@@ -11,6 +11,7 @@ import torch
 from pytorch_lightning import Callback
 from training import run, settings
 
+from midiaug.data.sampler import TransposingLoader
 from midiaug.errors import TrainingError
 
 
@@ -70,6 +71,18 @@ def test_reading_processes_that_are_told_to_end_stop_the_run_as_ctrl_c_does(
     with caplog.at_level("INFO", "midiaug"), pytest.raises(KeyboardInterrupt):
         run(chosen, tmp_path, At(lambda: end_workers(signal.SIGTERM, signal.SIGTERM)))
     assert "stopped before its first checkpoint; there is nothing to go on from" in caplog.text
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, OSError])
+def test_what_ends_a_run_whose_readers_are_about_to_start_is_not_hidden_by_lightnings_teardown(
+    stop, folder_of_tunes, shared_cache, tmp_path, monkeypatch
+):
+    def stopped(loader):
+        raise stop("stopped")
+
+    monkeypatch.setattr(TransposingLoader, "__iter__", stopped)
+    with pytest.raises(OSError if stop is OSError else KeyboardInterrupt):
+        run(settings(folder_of_tunes, shared_cache), tmp_path)
 
 
 def test_any_other_error_stays_what_it_is(folder_of_tunes, shared_cache, tmp_path):
