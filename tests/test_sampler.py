@@ -1,7 +1,11 @@
 """Batches decided by (seed, epoch) alone: for any workers, ranks, blocks, and from any point on."""
 
 import json
+import multiprocessing
+import os
 import random
+import signal
+import subprocess
 from collections import Counter
 from functools import cache as remembered
 from itertools import islice
@@ -414,3 +418,15 @@ def test_batches_that_are_kept_are_never_written_over(dataset_of):
         pass
     for before, after in zip(seen, kept, strict=True):
         assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_worker_that_is_killed_while_all_are_told_to_end_is_no_failure(dataset_of):
+    loader = loader_of(dataset_of(150), 2, batch_size=16, seed=3)
+    next(iter(loader))
+    one, other = multiprocessing.active_children()
+    for process in (one, other):
+        os.kill(process.pid, signal.SIGSTOP)  # so that it is waited for
+    kill = subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -KILL {one.pid}; kill -CONT {other.pid}"])  # noqa: S607
+    loader.close()
+    kill.wait()
+    assert multiprocessing.active_children() == []
