@@ -37,6 +37,7 @@ from midiaug.data.split import draw_split, twin_groups
 from midiaug.data.store import TokenStore, build_store
 
 TWIN_SHARE, SPLITS = 0.5, 100
+_SETTLED_S = 2.5  # the cache remembers no file that was changed in the last two seconds, so runs would differ
 KEEP_THE_TUNE = ("up 5", "down 6", "retimed", "finer ticks", "renamed", "all at once")
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
@@ -225,6 +226,7 @@ def soak(files: int, kills: int, seed: int, root: Path, only: str = "") -> list[
     if files:
         tallies += [_said(fuzz(files, seed, root / "fuzz")), _said(twins(files, SPLITS, root / "fuzz"))]
     music.corpus(root / "tunes", 24, seed=1000, bars=12, chords=True)
+    time.sleep(_SETTLED_S)
     finished(root, "--help", name="prepare")  # starts the process that all others are forked from
     every = [one for one in commands(root / "tunes", root / "shared cache") if only in one.label]
     for number, command in enumerate(every):
