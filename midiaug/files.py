@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import time
 from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from secrets import token_hex
 from typing import Any
 
 _PART, _RANDOM = "part", "[0-9a-f]" * 8
+_OLD_S = 600.0
 
 
 def temporary_name(path: Path) -> Path:
@@ -32,6 +34,14 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
+
+
+def is_old(path: Path) -> bool:
+    """Whether nothing was written there for ten minutes, so that whoever did is gone; False where it is no more."""
+    try:
+        return time.time() - path.stat().st_mtime > _OLD_S
+    except FileNotFoundError:
+        return False
 
 
 def remove_leftovers(folder: Path, stem: str = "*") -> None:

@@ -106,11 +106,9 @@ def _how_to_go_on(checkpoints: Path) -> str | None:
 def _end_of(error: RuntimeError | MemoryError, trainer: Trainer, data: MidiDataModule, checkpoints: Path) -> NoReturn:
     """Raise a TrainingError for what is no fault of the program, and else the error itself."""
     worker = _WORKER.search(str(error))
-    if worker is not None and (
-        worker[1] in ("Terminated", "Interrupt") or trainer.received_sigterm
-    ):  # with this process
-        _stopped(trainer, checkpoints)
     if worker is not None:
+        if worker[1] in ("Terminated", "Interrupt") or trainer.received_sigterm:  # with this process
+            _stopped(trainer, checkpoints)
         reason = (
             f"a process that reads the music was killed (signal: {worker[1] or 'unknown'}), which a system does where "
             f"memory runs out; give a smaller data.num_workers than {data.num_workers}"

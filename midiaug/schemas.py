@@ -55,18 +55,19 @@ def _check_kinds(schema: DictConfig, config: DictConfig, prefix: str = "") -> No
         wanted, given, name = schema._get_node(key), config._get_node(key), f"{prefix}{key!s}"
         if wanted is None or given is None or (wanted._is_optional() and given._is_none()):
             continue
-        refusal = ""
-        for is_kind, advice in ((OmegaConf.is_list, _LIST), (OmegaConf.is_dict, _GROUP)):
-            if is_kind(wanted) and not is_kind(given):
-                refusal = advice
-        if (
-            isinstance(wanted, BooleanNode) and str(given._value()).isdigit()
-        ):  # omegaconf takes any number but 0 for true
-            refusal = f"give {_KINDS['bool']}"
-        if refusal:
+        if (refusal := _refusal(wanted, given)) is not None:
             raise ConfigError(f"{name}={_shown(config, str(key))}: {refusal}")
         if isinstance(wanted, DictConfig) and isinstance(given, DictConfig):
             _check_kinds(wanted, given, f"{name}.")
+
+
+def _refusal(wanted: Any, given: Any) -> str | None:
+    for is_kind, advice in ((OmegaConf.is_list, _LIST), (OmegaConf.is_dict, _GROUP)):
+        if is_kind(wanted) and not is_kind(given):
+            return advice
+    if isinstance(wanted, BooleanNode) and str(given._value()).isdigit():  # omegaconf takes any but 0 for true
+        return f"give {_KINDS['bool']}"
+    return None
 
 
 def _shown(config: DictConfig, key: str) -> Any:

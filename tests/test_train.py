@@ -83,15 +83,21 @@ def test_a_killed_run_goes_on_with_ckpt_last_and_ends_as_an_unbroken_one(place):
             assert torch.equal(weight, resumed["state_dict"][key]), (name, key)
 
 
-def test_ctrl_c_ends_with_how_to_go_on(place):
-    process = command(place, *words(place, "trainer.max_epochs=5000", "early_stopping.patience=5000"))
+def interrupted(place: Path, beginning: str, *more: str) -> tuple[int, list[str]]:
+    """Ctrl-C for a training without end, at a line that begins so; its status, and the lines that it printed."""
+    process = command(place, *words(place, *more, "trainer.max_epochs=5000", "early_stopping.patience=5000"))
     printed = []
     for line in process.stdout:
         printed.append(line)
-        if line.startswith("epoch 2 "):
+        if line.startswith(beginning):
             process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert process.returncode == 130
+    return process.returncode, printed
+
+
+def test_ctrl_c_ends_with_how_to_go_on(place):
+    status, printed = interrupted(place, "epoch 2 ")
+    assert status == 130
     assert "Traceback" not in "".join(printed)
     goes_on = shlex.split(printed[-1].partition(": ")[2])
     assert goes_on[:3] == ["python", "-m", "midiaug.train"], printed[-5:]
@@ -106,15 +112,8 @@ def test_ctrl_c_ends_with_how_to_go_on(place):
 
 
 def test_ctrl_c_in_a_sweep_that_resumes_says_that_the_same_command_goes_on(place):
-    more = ("--multirun", "seed=0,1", "resume=true", "trainer.max_epochs=5000", "early_stopping.patience=5000")
-    process = command(place, *words(place, *more, "hydra.sweep.dir=stopped"))
-    printed = []
-    for line in process.stdout:
-        printed.append(line)
-        if line.startswith("epoch 1 "):
-            process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130, printed[-5:]
+    status, printed = interrupted(place, "epoch 1 ", "--multirun", "seed=0,1", "resume=true", "hydra.sweep.dir=stopped")
+    assert status == 130, printed[-5:]
     assert "The same command again goes on with the whole sweep" in printed[-1]
     assert not (place / "stopped" / "seed=1").exists()
 

@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
 
 from midiaug.comparison.crossing import crossing_of
 from midiaug.comparison.gained import Gain
-from midiaug.comparison.groups import FIGURES, NONE, Described, Group, aug_of, differences
+from midiaug.comparison.groups import FIGURES, NONE, Described, Group, differences, starts_of
 from midiaug.comparison.pairs import change_of, gap_noise, pairs_of
 from midiaug.comparison.runs import Run
 
@@ -23,17 +22,12 @@ def gains_of(groups: list[Group]) -> tuple[list[Gain], list[str]]:
             continue
         same = [other for other in plain if other.members[0].settings == first.settings]
         if same:
-            gain, more = _gain(group, min(same, key=lambda other: _starts(other) != _starts(group)))
+            gain, more = _gain(group, min(same, key=lambda other: starts_of(other) != starts_of(group)))
             gains.append(gain)
             remarks += more
         else:
             remarks.append(f"{group.label}: no finished run with aug=none of the same model{_nearest(first, plain)}")
     return gains, list(dict.fromkeys(remarks))
-
-
-def _starts(group: Group) -> Any:
-    """How its windows are cut, which may vary without augmentation too."""
-    return aug_of(group.members[0].run).get("starts")
 
 
 def _gain(group: Group, plain: Group) -> tuple[Gain, list[str]]:

@@ -202,6 +202,11 @@ def _aside(key: str) -> bool:
     return any(key == aside or key.startswith(f"{aside}.") for aside in _ASIDE)
 
 
+def starts_of(group: Group) -> Any:
+    """How a group's windows are cut, which may vary without augmentation too; None where that is not known."""
+    return aug_of(group.members[0].run).get("starts")
+
+
 def aug_of(run: Run) -> dict[str, Any]:
     """What augments a run, by keys without `aug.`; two that agree in it differ by their model and seed alone."""
     shifts, known = shifts_of(run), complete(run.config) if run.config else {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
-from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, besides, grouped, known_levels
+from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, besides, grouped, known_levels, starts_of
 from midiaug.comparison.pairs import Change, change_of, pairs_of
 
 _ELSEWHERE = {"condition": "model", "equivariance": "optim"}  # the group of a key that is not below `aug`
@@ -61,7 +61,7 @@ def recommendations(described: Sequence[Described]) -> tuple[list[Recommendation
     plain = Counter(group.members[0].of_model for group in groups if group.members[0].shifts == NONE)
     by_model: dict[str, list[Group]] = {}
     for group in groups:
-        model, cut = group.members[0].of_model, aug_of(group.members[0].run).get("starts")
+        model, cut = group.members[0].of_model, starts_of(group)
         # where none has its windows cut in several ways, each way is a comparison of its own
         by_model.setdefault(f"{model}, starts {cut}" if cut and plain[model] > 1 else model, []).append(group)
     of_level = {(gain.model, gain.level): gain for gain in gains}

@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -25,13 +24,13 @@ from midiaug.comparison.variety import in_scale
 from midiaug.data.report import say
 from midiaug.directories import shown
 from midiaug.errors import ComparisonError, MidiaugError, OutputError, one_line
-from midiaug.files import write_json, write_text
+from midiaug.files import is_old, write_json, write_text
 from midiaug.printable import printable
 from midiaug.screen import keep_quiet
 from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
-_WORK, _OLD_S = ".compare.", 600.0
+_WORK = ".compare."
 
 
 def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _write(directory: Path, files: dict[str, Callable[[Path], None]]) -> None:
     """
     work, name = directory / f"{_WORK}{token_hex(4)}", ""
     for leftover in directory.glob(f"{_WORK}*"):  # of a run that was killed
-        if time.time() - leftover.stat().st_mtime > _OLD_S:
+        if is_old(leftover):
             shutil.rmtree(leftover, ignore_errors=True)
     try:
         work.mkdir()

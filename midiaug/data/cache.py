@@ -6,7 +6,6 @@ import logging
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +18,10 @@ from numpy.typing import NDArray
 from midiaug.data.checksums import BEFORE, is_whole, write_checksums
 from midiaug.data.flat import open_array, save_array
 from midiaug.errors import CacheError
+from midiaug.files import is_old
 from midiaug.places import check_room
 
 log = logging.getLogger("midiaug")
-_OLD_S = 600.0
 _PATIENCE_S = 2.0
 
 
@@ -50,7 +49,7 @@ def build_once(
     it as `<name>-before`. verify: read all of it, to see whether it is what its build left.
     """
     try:
-        if is_whole(directory, verify) and not (_is_old(directory) and again()):
+        if is_whole(directory, verify) and not (is_old(directory) and again()):
             return directory
         directory.parent.mkdir(parents=True, exist_ok=True)
         before = directory.with_name(directory.name + BEFORE)
@@ -60,7 +59,7 @@ def build_once(
             if directory.exists() and not is_whole(directory, verify):
                 log.warning("%s: damaged; it is built again", directory)
                 shutil.rmtree(directory)
-            elif directory.exists() and _is_old(directory) and again():
+            elif directory.exists() and is_old(directory) and again():
                 shutil.rmtree(before, ignore_errors=True)
                 directory.rename(before)
             if not directory.exists():
@@ -99,10 +98,6 @@ def _refused(cache_dir: Path, error: OSError) -> CacheError:
         f"data.cache_dir={cache_dir}: the cache cannot be written ({error.strerror or error}); free some space there, "
         "or give another folder"
     )
-
-
-def _is_old(directory: Path) -> bool:
-    return time.time() - directory.stat().st_mtime > _OLD_S
 
 
 def _to_disk(directory: Path) -> None:

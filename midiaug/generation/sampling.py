@@ -167,11 +167,9 @@ def _begin(
     """
     keys = [(tuple(ids), signature) for ids, signature in zip(prompts, signatures, strict=True)]
     once = {key: _read_prompt(model, grammar, *key) for key in keys}
-    found = [once[key] for key in keys]
-    logits = torch.cat([one for one, _, _, _ in found])
-    cursor = Cursor.stacked([one for _, _, one, _ in found])
-    shifts = torch.tensor([shift for _, _, _, shift in found], device=logits.device)
-    states = [state for _, state, _, _ in found]
+    found, states, cursors, told = zip(*(once[key] for key in keys), strict=True)
+    logits, cursor = torch.cat(found), Cursor.stacked(list(cursors))
+    shifts = torch.tensor(told, device=logits.device)
     pairs = [state for state in states if isinstance(state, tuple)]
     single = [state for state in states if isinstance(state, Tensor)]
     if pairs:
