@@ -9,6 +9,7 @@ import pytest
 
 from midiaug.data import digests
 from midiaug.data.digests import Lookup, as_keys, digest, digests_of
+from midiaug.files import temporary_name
 
 
 def hashed(monkeypatch):
@@ -107,3 +108,15 @@ def test_a_slow_disk_changes_no_digest(tmp_path, monkeypatch):
     assert digests_of(files, tmp_path / "fast") == expected
     monkeypatch.setattr(digests, "_SLOW_S", 0.0)  # the first part is slow already
     assert digests_of(files, tmp_path / "slow") == expected
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(files, cache, monkeypatch):
+    monkeypatch.setattr(digests, "_SETTLED_NS", 0)
+    cache.mkdir()
+    left, others = temporary_name(cache / "digests"), cache / ".digests.old"
+    for path in (left, others):
+        path.write_bytes(b"half of")
+    digests_of(files, cache)
+    assert not left.exists()
+    assert others.exists()
+    assert len(digests._load(cache / "digests")) == 3

@@ -16,7 +16,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from midiaug.files import write_whole
+from midiaug.files import remove_leftovers, write_whole
 
 log = logging.getLogger("midiaug")
 _SETTLED_NS = 2_000_000_000
@@ -123,6 +123,7 @@ def _add(table: Path, rows: NDArray[np.uint64]) -> None:
     try:
         table.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(table.with_suffix(".lock")):
+            remove_leftovers(table.parent, table.stem)  # none but the holder of the lock writes one
             everything = np.concatenate([_load(table), rows]).tobytes()
             write_whole(table, lambda temporary: _write(temporary, digest(everything) + everything))
     except OSError as error:  # a cache that cannot be written still can be read
