@@ -79,6 +79,9 @@ class TrainAugSettings(AugSettings):
     original: float = 0.0
     anneal: list[int] | None = None
     starts: str = "fixed"
+    velocity: list[int] | None = None
+    duration: list[int] | None = None
+    tempo: list[int] | None = None
 
 
 @dataclass

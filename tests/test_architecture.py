@@ -49,7 +49,7 @@ ORDER = [
             "data.workers",
         ),
         *("data.reading", "data.earlier", "data.corpus", "data.split", "data.folds", "data.transpose", "data.shifts"),
-        "data.proof",
+        *("data.alterations", "data.proof", "data.altering"),
         *("data.tokenized", "data.store", "data.windows", "data.arguments", "data.routes", "data.plan"),
         *("data.dataset", "data.sampler", "data.sides", "data.report", "data.music", "data.identity"),
         *("data.module", "data.shards", "data.preparation", "prepare"),

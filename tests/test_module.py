@@ -129,6 +129,41 @@ def test_both_routes_give_the_same_training_batches(module_of):
     assert all(same(one, other) for one, other in batches)
 
 
+ALTERED = {"velocity": (-2, 2), "duration": [-1, 1]}
+
+
+@pytest.mark.parametrize("starts", ["fixed", "random"])
+def test_both_routes_give_the_same_altered_batches_and_the_validation_is_not_altered(module_of, dm, starts):
+    by_table, from_score = (module_of(route=route, limit=8, starts=starts, **ALTERED) for route in ("tokens", "midi"))
+    batches = list(zip(by_table.train_dataloader(), from_score.train_dataloader(), strict=True))
+    assert batches
+    assert all(same(one, other) for one, other in batches)
+    plain = module_of(route="tokens", limit=8, starts=starts)
+    assert not all(
+        same(one, other) for one, other in zip(plain.train_dataloader(), by_table.train_dataloader(), strict=True)
+    )
+    for one, other in zip(plain.val_dataloader(), by_table.val_dataloader(), strict=True):
+        assert same(one, other)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_altered_batches_are_the_same_for_any_number_of_workers(module_of, workers):
+    alone, shared = module_of(**ALTERED), module_of(num_workers=workers, **ALTERED)
+    for epoch in range(2):
+        for data in (alone, shared):
+            data.train_dataloader().sampler.set_epoch(epoch)
+        assert ids(alone.train_dataloader()) == ids(shared.train_dataloader())
+    shared.teardown()
+
+
+def test_music_that_a_table_cannot_alter_is_altered_from_the_score(module_of, trained):
+    data = module_of(tokenizer=trained, limit=8, velocity=(-1, 1))
+    assert data.route_name == "midi"
+    plain = module_of(tokenizer=trained, limit=8)
+    pairs = zip(data.train_dataloader(), plain.train_dataloader(), strict=True)
+    assert not all(same(one, other) for one, other in pairs)
+
+
 # The sides
 
 
@@ -218,6 +253,14 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
         ({"anneal": [5]}, "aug.anneal=[5]: give two epochs, the earlier first"),
         ({"anneal": [5, 3]}, "aug.anneal=[5, 3]: give two epochs, the earlier first"),
         ({"starts": "anywhere"}, "aug.starts=anywhere: use fixed or random"),
+        ({"velocity": 2}, "aug.velocity=2: give two whole numbers of steps"),
+        ({"velocity": [2, -2]}, "aug.velocity=[2, -2]: give two whole numbers of steps, the lower first"),
+        ({"duration": [-9, 1]}, "aug.duration=[-9, 1]: give two whole numbers of steps, the lower first, from -8 to 8"),
+        ({"tempo": [0.5, 1]}, "aug.tempo=[0.5, 1]: give two whole numbers"),
+        (
+            {"tempo": [-1, 1]},
+            "aug.tempo=[-1, 1]: REMI writes none with these settings; use +tokenizer.params.use_tempos",
+        ),
         ({"draw": "balanced", "original": 0.3}, "aug.original: not with aug.draw=balanced"),
         ({"draw": "balanced", "anneal": [1, 3]}, "aug.anneal: not with aug.draw=balanced"),
         ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
@@ -408,6 +451,7 @@ def test_a_module_goes_on_with_the_data_that_it_was_stopped_with(module_of, dm, 
         ({"original": 0.2}, "ckpt: trained with aug.original=0.0, and this run has 0.2"),
         ({"anneal": [3, 5]}, "ckpt: trained with aug.anneal=None, and this run has (3, 5)"),
         ({"starts": "random"}, "ckpt: trained with aug.starts=fixed, and this run has random"),
+        ({"velocity": [-1, 1]}, "ckpt: trained with aug.velocity=None, and this run has (-1, 1)"),
         ({"out_of_range": "drop"}, "ckpt: trained with aug.out_of_range=limit, and this run has drop"),
     ],
 )

@@ -98,3 +98,26 @@ def test_a_balanced_draw_gives_each_shift_its_turn_and_nothing_else():
     with pytest.raises(ConfigError, match=r"aug\.anneal: not with aug\.draw=balanced"):
         Plan("balanced", anneal=(1, 2))
     assert Plan("balanced", starts="random").starts == "random"
+
+
+def test_every_combination_of_alterations_is_drawn_as_often_and_anew_in_each_epoch():
+    plan = Plan(velocity=(-2, 2), tempo=(0, 1))
+    drawn = plan.altered(20_000, 3, 1)
+    counts = np.bincount(drawn)
+    assert len(counts) == len(plan.alterations.combinations) == 10
+    assert np.abs(counts / 20_000 - 0.1).max() < 5 * (0.09 / 20_000) ** 0.5
+    assert drawn.tolist() == plan.altered(20_000, 3, 1).tolist()
+    assert drawn.tolist() != plan.altered(20_000, 3, 2).tolist()
+    assert drawn.tolist() != plan.altered(20_000, 4, 1).tolist()
+
+
+def test_alterations_leave_the_draw_of_shifts_as_it_is():
+    assert Plan().altered(10, 0, 0) is None
+    plain, altered = (plan.shifts(choices_of(), 11, 3, 2) for plan in (Plan(), Plan(duration=(-1, 1))))
+    for one, other in zip(plain, altered, strict=True):
+        assert one.tolist() == other.tolist()
+
+
+def test_too_many_combinations_are_refused_before_anything_is_read():
+    with pytest.raises(ConfigError, match="narrow one"):
+        Plan(velocity=(-8, 8), duration=(-8, 8), tempo=(-8, 8))

@@ -10,6 +10,7 @@ from miditok import BEAT, REMI, TSD, MIDILike, Structured, TokenizerConfig
 from symusic import ControlChange, Note, Score, Track
 from symusic.core import ScoreTick
 
+from midiaug.data.alterations import Alterations, stepped_tables
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.routes import MidiRoute, TokenRoute, choose_route
@@ -357,3 +358,36 @@ def test_a_large_vocabulary_is_shifted_without_wrapping_round(ids_in_store, cont
         table.table[MAX_SHIFT - 20, data[1:]].tolist(),
         table.table[MAX_SHIFT + 20, data[:5]].tolist(),
     ]
+
+
+@pytest.mark.parametrize("name", ["remi", "remi_drums_as_pitches", "tsd", "structured"])
+def test_both_routes_give_the_same_windows_where_the_music_is_altered_too(place, store_by, name):
+    corpus, store, tokenizer = place[0], store_by(name), TOKENIZERS[name]
+    alterations = Alterations((-3, 2), (-1, 2))
+    by_table = TokenRoute(store, TokenTransposer(tokenizer), stepped_tables(tokenizer, alterations))
+    from_score = MidiRoute(corpus, store, tokenizer, Limits(), "limit", alterations)
+    windows = Windows.of(store, np.arange(len(store.tokens)), 40)
+    rows = np.repeat(np.arange(len(windows)), len(alterations.combinations))
+    shifts, altered = rows % 3 - 1, np.arange(len(rows)) % len(alterations.combinations)
+    table_ids, table_lengths = by_table.read(windows, rows, shifts, altered)
+    score_ids, score_lengths = from_score.read(windows, rows, shifts, altered)
+    assert (table_lengths == score_lengths).all()
+    inside = np.arange(40) < table_lengths[:, None]
+    assert (np.where(inside, table_ids, 0) == np.where(inside, score_ids, 0)).all()
+    plain = by_table.read(windows, rows, shifts)[0]
+    assert (table_ids != plain)[inside].mean() > 0.1
+
+
+def test_what_a_route_was_not_made_for_is_refused(place, store_by):
+    route = TokenRoute(store_by("remi"), TokenTransposer(TOKENIZERS["remi"]))
+    windows = Windows.of(store_by("remi"), np.arange(2), 16)
+    with pytest.raises(ConfigError, match=r"made without alterations"):
+        route.read(windows, np.arange(2), np.zeros(2, int), np.zeros(2, int))
+
+
+def test_a_difference_of_the_altered_music_is_a_reason_for_the_score(store_by):
+    store = store_by("remi")
+    chosen = choose_route("auto", store, Shifts.of(0), store.has_pieces, "limit", "a.mid, tempo +1")
+    assert chosen == ("midi", "the table does not give what the altered score gives: a.mid, tempo +1")
+    with pytest.raises(RouteError, match=r"data\.route=tokens: the table .* altered score gives"):
+        choose_route("tokens", store, Shifts.of(0), store.has_pieces, "limit", "a.mid, tempo +1")

@@ -19,6 +19,7 @@ from hypothesis.strategies import integers, sampled_from
 from miditok import REMI
 from torch.utils.data import DataLoader
 
+from midiaug.data.alterations import Alterations, stepped_tables
 from midiaug.data.corpus import read_corpus
 from midiaug.data.dataset import TransposedDataset
 from midiaug.data.pieces import Limits
@@ -47,7 +48,7 @@ def dataset_of(tmp_path_factory):
         music.write(music.tune(number, bars=12, low=low), root / f"{number}.mid")
     corpus = read_corpus(folder(root), Limits(), root / "cache", processes=1)
     store = build_store(corpus, REMI(), Limits(), root / "cache", processes=1)
-    route = TokenRoute(store, TokenTransposer(REMI()))
+    route = TokenRoute(store, TokenTransposer(REMI()), stepped_tables(REMI(), Alterations((-2, 2), (-1, 1))))
     everything = Windows.of(store, np.arange(len(store.tokens)), SIZE)
     mixed = np.random.default_rng(0).permutation(len(everything))
 
@@ -293,7 +294,12 @@ def test_no_balanced_batch_is_empty_where_windows_are_fewer_than_shifts(dataset_
     at=integers(0, 14),
     workers=sampled_from([(0, 0), (0, 2), (2, 0)]),
     block=sampled_from([(1, 1), (4, 4), (1, 3), (5, 2)]),
-    plan=sampled_from([Plan(), Plan("balanced"), Plan(original=0.4, anneal=(3, 6), starts="random")]),
+    plan=sampled_from(
+        [
+            *(Plan(), Plan("balanced"), Plan(original=0.4, anneal=(3, 6), starts="random")),
+            *(Plan(velocity=(-2, 2), duration=(-1, 1)), Plan(velocity=(-1, 1), starts="random")),
+        ]
+    ),
 )
 @settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])  # shrinking would start many workers
 def test_a_resumed_loader_goes_on_with_the_very_next_batch(dataset_of, at, workers, block, plan):

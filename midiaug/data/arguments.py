@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from midiaug.data.alterations import MAX_STEPS
 from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError
 
@@ -15,8 +16,19 @@ PLAIN = (
     *("path", "source", "collection", "column", "limit", "train_limit", "val_split", "twin_share"),
     *("max_bars", "max_tokens"),
     *("window", "batch_size", "num_workers", "route", "shifts", "draw", "out_of_range", "seed"),
-    *("original", "anneal", "starts", "tell_shifts"),
+    *("original", "anneal", "starts", "velocity", "duration", "tempo", "tell_shifts"),
 )
+_RANGE = f"give two whole numbers of steps, the lower first, from -{MAX_STEPS} to {MAX_STEPS}, such as [-2,2]"
+
+
+def _is_range(steps: Any) -> bool:
+    """Whether these are a lowest and a highest number of steps, or nothing."""
+    if steps is None:
+        return True
+    whole = len(steps) == 2 and all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
+    return whole and -MAX_STEPS <= steps[0] <= steps[1] <= MAX_STEPS
+
+
 RULES: dict[str, Rule] = {
     "data.source": (lambda name: name in (None, "folder", "bundled", "parquet"), "use folder, bundled or parquet"),
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
@@ -41,6 +53,9 @@ RULES: dict[str, Rule] = {
         "give two epochs, the earlier first, such as [8,14]",
     ),
     "aug.starts": (lambda name: name in ("fixed", "random"), "use fixed or random"),
+    "aug.velocity": (_is_range, _RANGE),
+    "aug.duration": (_is_range, _RANGE),
+    "aug.tempo": (_is_range, _RANGE),
     "aug.out_of_range": (lambda name: name in ("limit", "drop"), "use limit or drop"),
     "seed": (lambda n: n >= 0, "give a whole number, 0 or more"),
 }
@@ -84,7 +99,7 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Those that a checkpoint keeps, as plain data: not the tokenizer and the split, which it holds apart."""
     kept = {key: value for key, value in arguments.items() if key in PLAIN}
     kept["path"] = None if kept["path"] is None else str(Path(kept["path"]).expanduser().absolute())
-    for name in ("shifts", "anneal"):
+    for name in ("shifts", "anneal", "velocity", "duration", "tempo"):
         kept[name] = None if kept[name] is None else list(kept[name])
     return kept
 

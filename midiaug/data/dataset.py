@@ -19,7 +19,7 @@ from midiaug.errors import ConfigError, PitchOutOfRange
 IGNORED = -100
 _TABLE_WINDOW = 512  # up to here a table of all lengths fits into the processor's cache
 Batch = dict[str, Tensor]
-Rows = tuple[NDArray[np.integer], ...]  # windows, semitones, and where they move, tokens earlier
+Rows = tuple[NDArray[np.integer], ...]  # windows, semitones; perhaps tokens earlier; perhaps alterations
 
 
 def widened(ids: Tensor, labels: Tensor, mask: Tensor) -> Batch:
@@ -35,7 +35,8 @@ class TransposedDataset(Dataset[Batch]):
     up, the same whenever and wherever it is read. i and the shift may be arrays of n: dataset[rows, shifts]
     is a batch. A sample is a dict of `input_ids` (window,) int64, `labels` the same with -100 where padded,
     and `attention_mask` (window,) int64, with a leading n for a batch. A third array, dataset[rows, shifts, tokens],
-    begins each window so many tokens earlier, as Windows.slid does.
+    begins each window so many tokens earlier, as Windows.slid does; a fourth says which of the route's combinations of
+    alterations each takes; nothing is altered without it.
 
     windows: where they lie. pieces: (windows,) each one's piece, a row of the corpus. room: (pieces,) the lowest
     and (pieces,) the highest shift that a piece of the corpus can take. route: how a window is read. pad_id: the
@@ -85,10 +86,10 @@ class TransposedDataset(Dataset[Batch]):
     def __getitem__(self, index: int | Rows | tuple[int, ...]) -> Batch:
         if isinstance(index, tuple) and not np.issubdtype(np.asarray(index[1]).dtype, np.integer):
             raise ConfigError(f"a shift of {index[1]}: use whole numbers of semitones")
-        rows, semitones, *tokens = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
+        rows, semitones, *others = index if isinstance(index, tuple) else (index, self._any_shift(np.asarray(index)))
         if np.ndim(rows):
-            return self._batch(np.asarray(rows, np.int64), np.broadcast_to(semitones, np.shape(rows)), *tokens)
-        one = self._batch(np.array([rows]), np.array([semitones]), *(np.array([place]) for place in tokens))
+            return self._batch(np.asarray(rows, np.int64), np.broadcast_to(semitones, np.shape(rows)), *others)
+        one = self._batch(np.array([rows]), np.array([semitones]), *(np.array([other]) for other in others))
         return {name: tensor[0] for name, tensor in one.items()}
 
     def __getitems__(self, indices: Sequence[int | tuple[int, int]]) -> list[Batch]:
@@ -107,27 +108,29 @@ class TransposedDataset(Dataset[Batch]):
         drawn: NDArray[np.integer] = choices.values[choices.first + (lots * choices.count).astype(np.int64)]
         return drawn
 
-    def _batch(
-        self, rows: NDArray[np.integer], semitones: NDArray[np.integer], tokens: NDArray[np.integer] | None = None
-    ) -> Batch:
-        batch = widened(*self.narrow(rows, semitones, tokens))
+    def _batch(self, rows: NDArray[np.integer], semitones: NDArray[np.integer], *others: NDArray[np.integer]) -> Batch:
+        batch = widened(*self.narrow(rows, semitones, *others))
         return batch | {"shifts": torch.from_numpy(semitones.astype(np.int64))} if self.tell_shifts else batch
 
     def narrow(
-        self, rows: NDArray[np.integer], semitones: NDArray[np.integer], tokens: NDArray[np.integer] | None = None
+        self,
+        rows: NDArray[np.integer],
+        semitones: NDArray[np.integer],
+        tokens: NDArray[np.integer] | None = None,
+        altered: NDArray[np.integer] | None = None,
     ) -> Tensor:
         """A batch in the narrowest type that holds the ids, which moves the least memory; `widened` makes it int64.
 
-        rows, semitones, tokens: (n,) -> (3, n, window): input_ids, labels and attention_mask.
+        rows, semitones, tokens, altered: (n,) -> (3, n, window): input_ids, labels and attention_mask.
         """
         if len(rows) and not (-len(self) <= rows.min() and rows.max() < len(self)):
             raise IndexError(f"window {rows.max() if rows.min() >= -len(self) else rows.min()} of {len(self)}")
         rows = rows % len(self)
         self._check_room(rows, semitones)
         windows, places = self.windows, rows
-        if tokens is not None:
+        if tokens is not None and tokens.any():
             windows, places = windows.slid(rows, tokens), np.arange(len(rows))
-        ids, lengths = self._route.read(windows, places, semitones)
+        ids, lengths = self._route.read(windows, places, semitones, altered)
         # in numpy, on one thread: torch would share this out among threads, which costs more than it brings
         valid = self._inside(lengths).astype(ids.dtype, copy=False)
         arrays = np.empty((3, *ids.shape), ids.dtype)

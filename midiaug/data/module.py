@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
+from midiaug.data.alterations import stepped_tables
+from midiaug.data.altering import altering_difference
 from midiaug.data.arguments import VAL_SPLIT, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
@@ -39,7 +41,7 @@ class MidiDataModule(LightningDataModule):
 
     path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`. With
     `source="parquet"`, Parquet files with MIDI bytes in a column: a file, a folder, or a pattern with * and **.
-    shifts: the semitones to draw from; `draw`, `original` and `anneal` as Plan has them. tell_shifts: batches have
+    shifts: the semitones to draw from; `draw` to `tempo` as Plan has them. tell_shifts: batches have
     `shifts` too, (batch,) int64 semitones, for a model that is told.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
 
@@ -79,6 +81,9 @@ class MidiDataModule(LightningDataModule):
         original: float = 0.0,
         anneal: tuple[int, int] | None = None,
         starts: Starts = "fixed",
+        velocity: tuple[int, int] | None = None,
+        duration: tuple[int, int] | None = None,
+        tempo: tuple[int, int] | None = None,
         tell_shifts: bool = False,
         out_of_range: OutOfRange = "limit",
         seed: int = 0,
@@ -94,7 +99,9 @@ class MidiDataModule(LightningDataModule):
         self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
         self.reading = Reading(self.limits, limit, val_split, split, twin_share, seed, folds, fold, verify)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
-        self.plan = Plan(draw, original, None if anneal is None else tuple(anneal), starts)
+        pairs = (None if pair is None else tuple(pair) for pair in (anneal, velocity, duration, tempo))
+        self.plan = Plan(draw, original, next(pairs), starts, *pairs)
+        self.plan.alterations.check(self.tokenizer)
         self.draw, self.out_of_range, self.seed, self._loaders = draw, out_of_range, seed, []
 
     @cached_property
@@ -133,11 +140,15 @@ class MidiDataModule(LightningDataModule):
         training = limited(usable, self.train_limit, self.seed)
         if training.sum() < usable.sum():
             say("limit", f"{training.sum():,} of the {usable.sum():,} pieces to train on are used")
-        name, why = choose_route(self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range)
+        alterations = self.plan.alterations
+        differing = altering_difference(corpus, self.tokenizer, self.limits, alterations, training, self.seed)
+        name, why = choose_route(
+            self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range, differing
+        )
         route: Route = (
-            TokenRoute(store, TokenTransposer(self.tokenizer))
+            TokenRoute(store, TokenTransposer(self.tokenizer), stepped_tables(self.tokenizer, alterations))
             if name == "tokens"
-            else MidiRoute(corpus, store, self.tokenizer, self.limits, self.out_of_range)
+            else MidiRoute(corpus, store, self.tokenizer, self.limits, self.out_of_range, alterations)
         )
         drops = self.out_of_range == "drop" and name == "midi"  # the table can take no note away
         train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from midiaug.data.alterations import Alterations
 from midiaug.data.arguments import check_arguments
 from midiaug.data.shifts import Choices, draw_balanced, draw_random
 from midiaug.data.windows import Windows
@@ -16,7 +17,11 @@ from midiaug.errors import ConfigError
 
 Draw = Literal["random", "balanced"]
 Starts = Literal["fixed", "random"]
-_ORIGINALS, _SLIDES = 0x6F726967, 0x736C6964  # apart from the draw of shifts, which is the same with and without
+_ORIGINALS, _SLIDES, _STEPS = (
+    0x6F726967,
+    0x736C6964,
+    0x73746570,
+)  # apart from the draw of shifts, which is the same with and without
 
 
 @dataclass(frozen=True)
@@ -27,16 +32,21 @@ class Plan:
     there are shifts once in each of its choices. original: the share of windows, besides, that are left in their
     own key. anneal: after the first of these epochs, counted from 0, the widest shift falls evenly, and from the
     second on nothing is shifted. starts: `random` moves the cuts between a sequence's windows as far as its last has
-    room, anew in each epoch.
+    room, anew in each epoch. velocity, duration, tempo: the steps by which each is altered besides, as Alterations has
+    them.
     """
 
     draw: Draw = "random"
     original: float = 0.0
     anneal: tuple[int, ...] | None = None
     starts: Starts = "fixed"
+    velocity: tuple[int, ...] | None = None
+    duration: tuple[int, ...] | None = None
+    tempo: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         check_arguments(vars(self))
+        _ = self.alterations.combinations  # refused where there are too many
         if self.draw == "balanced" and (self.original or self.anneal is not None):
             key = "original" if self.original else "anneal"
             raise ConfigError(f"aug.{key}: not with aug.draw=balanced, which gives each shift its turn; use random")
@@ -69,3 +79,14 @@ class Plan:
         lots = np.random.default_rng([seed, epoch, _SLIDES]).random(len(windows.slack))
         slides: NDArray[np.int64] = (lots * (windows.slack + 1)).astype(np.int64)[windows.place[rows]]
         return slides
+
+    @property
+    def alterations(self) -> Alterations:
+        """What is varied beside the key."""
+        return Alterations(self.velocity, self.duration, self.tempo)
+
+    def altered(self, samples: int, seed: int, epoch: int) -> NDArray[np.integer] | None:
+        """(samples,) which of the combinations of alterations each sample takes; None where nothing is altered."""
+        if not self.alterations:
+            return None
+        return np.random.default_rng([seed, epoch, _STEPS]).integers(len(self.alterations.combinations), size=samples)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
+from midiaug.data.alterations import Steps, altered, stepped_ids
 from midiaug.data.transpose import MusicTokenizer, TokenTransposer, transpose, written_range
 from midiaug.errors import PitchOutOfRange
 
@@ -25,9 +26,15 @@ class Proof:
     difference: str | None
 
 
-def tokenize(tokenizer: MusicTokenizer, score: ScoreTick) -> list[NDArray[np.int64]]:
-    """Tokenize a score into a list of (tokens,) int64 ids: one a track, or one in all for a one-stream tokenizer."""
-    sequences = tokenizer(score)
+def tokenize(tokenizer: MusicTokenizer, score: ScoreTick, steps: Steps | None = None) -> list[NDArray[np.int64]]:
+    """Tokenize a score into a list of (tokens,) int64 ids: one a track, or one in all for a one-stream tokenizer.
+
+    steps: by which all of it is altered before.
+    """
+    if steps is None:
+        sequences = tokenizer(score)
+    else:
+        sequences = tokenizer.encode(altered(score, tokenizer, steps), no_preprocess_score=True)
     sequences = sequences if isinstance(sequences, list) else [sequences]
     return [np.asarray(sequence.ids, np.int64) for sequence in sequences]
 
@@ -63,13 +70,18 @@ def prove_routes(
     tokenizer: MusicTokenizer,
     transposer: TokenTransposer,
     shifts: list[int],
+    steps: Steps | None = None,
 ) -> tuple[int, str | None]:
-    """Compare the table with tokenizing the shifted score. Returns the cases compared and the first difference."""
+    """Compare the table with tokenizing the shifted score. Returns the cases compared and the first difference.
+
+    steps: by which both are altered besides.
+    """
+    altering = None if steps is None else stepped_ids(tokenizer, steps)
     for cases, shift in enumerate(shifts):
-        expected = tokenize(tokenizer, transpose(score, shift))
+        expected = tokenize(tokenizer, transpose(score, shift), steps)
         for track, (row, wanted) in enumerate(zip(ids, expected, strict=False)):
             try:
-                got = transposer(row, shift)
+                got = transposer(row, shift) if altering is None else altering[transposer(row, shift)]
             except PitchOutOfRange as error:
                 return cases, f"shift {shift:+d}, track {track}: {error}"
             if len(got) != len(wanted):

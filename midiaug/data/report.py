@@ -113,3 +113,5 @@ def report_shifts(shifts: Shifts, plan: Plan, out_of_range: str, store: TokenSto
             say("", f"{homeless:,} of those have room for none and stay in their own key")
     elif short:
         say("", f"{short:,} pieces lose the notes that leave the tokenizer's range")
+    if plan.alterations:
+        say("altered", f"{plan.alterations}, drawn for each sample")

@@ -3,12 +3,14 @@
 Both give the same ids; which one runs is chosen once, by proof, and said with its reason.
 """
 
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
+from midiaug.data.alterations import Alterations, Steps
 from midiaug.data.corpus import Corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import tokenize
@@ -24,6 +26,7 @@ from midiaug.data.transpose import (
 from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError, RouteError
 
+_SHIFTS = 2 * MAX_SHIFT + 1
 RouteName = Literal["auto", "tokens", "midi"]
 OutOfRange = Literal["limit", "drop"]
 
@@ -32,10 +35,15 @@ class Route(Protocol):
     """Reads windows, each shifted by its own number of semitones."""
 
     def read(
-        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+        self,
+        windows: Windows,
+        rows: NDArray[np.integer],
+        semitones: NDArray[np.integer],
+        altered: NDArray[np.integer] | None = None,
     ) -> tuple[NDArray[Any], NDArray[np.integer]]:
-        """rows, semitones: (n,) -> ids and lengths.
+        """rows, semitones, altered: (n,) -> ids and lengths.
 
+        altered: which of the combinations of alterations each window takes; None where none is altered.
         ids: (n, size) of a signed integer type, anything behind each window's end. lengths: (n,) tokens.
         """
         ...
@@ -47,20 +55,39 @@ class TokenRoute:
     All is done in the narrowest type that holds the ids: a quarter of the memory that int64 would move.
     """
 
-    def __init__(self, store: TokenStore, transposer: TokenTransposer) -> None:
+    def __init__(
+        self, store: TokenStore, transposer: TokenTransposer, altering: NDArray[np.int64] | None = None
+    ) -> None:
+        """altering: (combinations, vocabulary) the tables of all that may be altered, where anything is."""
         self._data = store.tokens.data
         self._type = np.dtype(np.int16 if transposer.ids_in_store <= 1 << 15 else np.int32)
         self._table = transposer.table.astype(self._type).ravel()
         self._row = transposer.table.shape[1]
+        self._altering = altering
         self._aliased = len(transposer.drum_aliases) > 0
         self._pitches = _contiguous_pitches(transposer.table)
 
+    @cached_property
+    def _all_tables(self) -> NDArray[Any]:
+        """(combinations * shifts * ids,) what each combination of alterations makes of each shifted id."""
+        if self._altering is None:
+            raise ConfigError("altered: this dataset was made without alterations; give aug.velocity or the like")
+        return self._altering.astype(self._type)[:, self._table].ravel()
+
     def read(
-        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+        self,
+        windows: Windows,
+        rows: NDArray[np.integer],
+        semitones: NDArray[np.integer],
+        altered: NDArray[np.integer] | None = None,
     ) -> tuple[NDArray[Any], NDArray[np.integer]]:
         """As Route.read, all windows in one gather."""
         stored = np.lib.stride_tricks.sliding_window_view(self._data, windows.size)[windows.start[rows]]
         ids = stored.view(self._type) if stored.itemsize == self._type.itemsize else stored.astype(self._type)
+        if altered is not None:
+            places = ids.astype(np.int64)
+            places += ((altered.astype(np.int64) * _SHIFTS + semitones + MAX_SHIFT) * self._row)[:, None]
+            return np.take(self._all_tables, places, mode="clip"), windows.length[rows]
         if not (self._aliased or semitones.any()):
             return ids, windows.length[rows]
         if self._pitches is None:
@@ -83,21 +110,34 @@ class MidiRoute:
     """
 
     def __init__(
-        self, corpus: Corpus, store: TokenStore, tokenizer: MusicTokenizer, limits: Limits, out_of_range: OutOfRange
+        self,
+        corpus: Corpus,
+        store: TokenStore,
+        tokenizer: MusicTokenizer,
+        limits: Limits,
+        out_of_range: OutOfRange,
+        alterations: Alterations | None = None,
     ) -> None:
         self._corpus, self._store, self._tokenizer = corpus, store, tokenizer
         self._limits, self._out_of_range = limits, out_of_range
-        self._last: tuple[tuple[int, int] | None, dict[int, NDArray[np.int64]]] = (None, {})
+        self._alterations = alterations or Alterations()
+        self._last: tuple[tuple[int, int, Steps | None] | None, dict[int, NDArray[np.int64]]] = (None, {})
 
     def read(
-        self, windows: Windows, rows: NDArray[np.integer], semitones: NDArray[np.integer]
+        self,
+        windows: Windows,
+        rows: NDArray[np.integer],
+        semitones: NDArray[np.integer],
+        altered: NDArray[np.integer] | None = None,
     ) -> tuple[NDArray[Any], NDArray[np.integer]]:
         """As Route.read, one window after another."""
         ids = np.zeros((len(rows), windows.size), np.int64)
         lengths = np.zeros(len(rows), np.int64)
+        combinations = self._alterations.combinations
         for place, (row, shift) in enumerate(zip(rows, semitones, strict=True)):
             sequence = int(windows.sequence[row])
-            tokens = self.sequence(sequence, int(shift))
+            steps = None if altered is None else combinations[int(altered[place])]
+            tokens = self.sequence(sequence, int(shift), steps)
             begin = int(windows.start[row] - self._store.tokens.offsets[sequence])
             if begin >= len(tokens) - 1:  # merged tokens: the shifted sequence may be shorter
                 begin = max(0, len(tokens) - windows.size)
@@ -108,11 +148,11 @@ class MidiRoute:
             lengths[place] = len(part)
         return ids, lengths
 
-    def sequence(self, row: int, shift: int) -> NDArray[np.int64]:
-        """The whole sequence of a row of the store, its score shifted first: (tokens,) int64."""
+    def sequence(self, row: int, shift: int, steps: Steps | None = None) -> NDArray[np.int64]:
+        """The whole sequence of a row of the store, its score shifted and altered first: (tokens,) int64."""
         piece, track = int(self._store.piece[row]), int(self._store.track[row])
-        if (piece, shift) != self._last[0]:  # windows of one piece often follow each other
-            self._last = (piece, shift), self._tokens_by_track(piece, shift)
+        if (piece, shift, steps) != self._last[0]:  # windows of one piece often follow each other
+            self._last = (piece, shift, steps), self._tokens_by_track(piece, shift, steps)
         ids = self._last[1].get(track)
         if ids is None:
             return np.zeros(0, np.int64)
@@ -120,7 +160,7 @@ class MidiRoute:
         parts = [[ends[0]] if ends[0] is not None else [], ids, [ends[1]] if ends[1] is not None else []]
         return np.concatenate([np.asarray(part, np.int64) for part in parts])
 
-    def _tokens_by_track(self, piece: int, shift: int) -> dict[int, NDArray[np.int64]]:
+    def _tokens_by_track(self, piece: int, shift: int, steps: Steps | None) -> dict[int, NDArray[np.int64]]:
         """What each track of the shifted piece is written as, by its place in the unshifted; none if it lost all."""
         data = self._corpus.midi[piece].tobytes()
         score, _ = without_unwritable(parse(data, self._limits), self._tokenizer)
@@ -130,7 +170,7 @@ class MidiRoute:
             score, _ = without_unwritable(transpose(_fitting(score, shift), shift), self._tokenizer)
         elif shift:
             score = transpose(score, shift)
-        ids = tokenize(self._tokenizer, score)
+        ids = tokenize(self._tokenizer, score, steps)
         after = _tracks_with_tokens(score, self._tokenizer)
         if after == before:
             return dict(enumerate(ids))
@@ -144,10 +184,12 @@ def choose_route(
     shifts: Shifts,
     pieces: NDArray[np.bool_],
     out_of_range: OutOfRange,
+    altering: str | None = None,
 ) -> tuple[Literal["tokens", "midi"], str]:
     """The route that gives the right ids, and why in words.
 
-    pieces: (pieces,) those that are used. Raises RouteError where `tokens` is asked for and cannot be right.
+    pieces: (pieces,) those that are used. altering: where both routes differ once the music is altered, in words.
+    Raises RouteError where `tokens` is asked for and cannot be right.
     """
     if requested not in ("auto", "tokens", "midi"):
         raise ConfigError(f"data.route={requested}: use auto, tokens or midi")
@@ -157,6 +199,8 @@ def choose_route(
     losing = int(((store.lowest > min(shifts)) | (store.highest < max(shifts)))[pieces].sum())
     if proof.difference is not None:
         problem = f"the table does not give what the shifted score gives: {proof.difference}"
+    elif altering is not None:
+        problem = f"the table does not give what the altered score gives: {altering}"
     elif out_of_range == "drop" and losing:
         problem = f"aug.out_of_range=drop takes notes away from {losing:,} pieces, which no table can"
     else:

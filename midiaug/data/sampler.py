@@ -21,10 +21,10 @@ _KEPT_BYTES = 16 << 20
 class BatchSampler(DistributedSampler[Any]):
     """Cuts an order of samples into batches, and deals them to the ranks in turn.
 
-    Yields the arrays of one block, (rows, semitones), and where windows move how many tokens earlier each begins, as
-    TransposedDataset takes them: `block` whole batches behind each other, or fewer. Every rank
-    gets as many batches, all of `batch_size` samples but for the last round, which shares what is left evenly;
-    a rest of fewer samples than ranks makes the last round's batches one sample longer instead.
+    Yields the arrays of one block as TransposedDataset takes them, (rows, semitones) and, where windows move or anything
+    is altered, by how much: `block` whole batches behind each other, or fewer. Every rank gets as many batches, all of
+    `batch_size` samples but for the last round, which shares what is left evenly; a rest of fewer samples than ranks
+    makes the last round's batches one sample longer instead.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class BatchSampler(DistributedSampler[Any]):
         self.start = 0  # the batch that the next iteration begins with; not 0 only after a resume
 
     def order(self) -> Rows:
-        """All samples of this epoch, for all ranks: row indices, semitones and perhaps tokens, (samples,) integers."""
+        """All samples of this epoch, for all ranks: the arrays that TransposedDataset takes, (samples,) integers."""
         raise NotImplementedError
 
     def samples(self) -> int:
@@ -117,9 +117,12 @@ class TransposingSampler(BatchSampler):
             self._samples = max(1, int(dataset.choices.count.sum(dtype=np.int64)) // self._shifts)
 
     def order(self) -> Rows:
-        """The epoch's draw: row indices, semitones and where windows move tokens, each (samples,) integers."""
+        """The epoch's draw: row indices and semitones, and perhaps tokens and alterations, each (samples,) integers."""
         rows, semitones = self._plan.shifts(self._windows.choices, self._shifts, self._seed, self.epoch)
         slides = self._plan.slides(self._windows.windows, rows, self._seed, self.epoch)
+        altered = self._plan.altered(len(rows), self._seed, self.epoch)
+        if altered is not None:
+            return rows, semitones, np.zeros(len(rows), np.int64) if slides is None else slides, altered
         return (rows, semitones) if slides is None else (rows, semitones, slides)
 
     def samples(self) -> int:

@@ -26,6 +26,9 @@ class MusicTokenizer(Protocol):
     """What midiaug needs of a MidiTok tokenizer; MidiTok's documentation says what each is."""
 
     config: Any
+    velocities: Any
+    durations: Any
+    tempos: Any
 
     @property
     def vocab(self) -> Any: ...  # noqa: D102
@@ -38,6 +41,8 @@ class MusicTokenizer(Protocol):
     @property
     def pad_token_id(self) -> int: ...  # noqa: D102
     def __call__(self, score: Any) -> Any: ...  # noqa: D102
+    def preprocess_score(self, score: Any) -> Any: ...  # noqa: D102
+    def encode(self, score: Any, *, no_preprocess_score: bool = False) -> Any: ...  # noqa: D102
     def __len__(self) -> int: ...
     def to_dict(self) -> dict[str, Any]: ...  # noqa: D102
 
