@@ -21,7 +21,7 @@ _KEPT_BYTES = 16 << 20
 class BatchSampler(DistributedSampler[Any]):
     """Cuts an order of samples into batches, and deals them to the ranks in turn.
 
-    Yields the arrays of one block as TransposedDataset takes them, (rows, semitones) and, where windows move or anything
+    Yields the arrays of one block as TransposedDataset takes them, (rows, semitones) and, where windows move or music
     is altered, by how much: `block` whole batches behind each other, or fewer. Every rank gets as many batches, all of
     `batch_size` samples but for the last round, which shares what is left evenly; a rest of fewer samples than ranks
     makes the last round's batches one sample longer instead.
