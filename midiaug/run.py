@@ -18,9 +18,11 @@ from midiaug import __version__
 from midiaug.callbacks import History, rehearsal
 from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.checkpoints import check_room_for_checkpoints
+from midiaug.data.merges import Merges
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
+from midiaug.data.transpose import MusicTokenizer, settings_of
 from midiaug.directories import shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
@@ -47,7 +49,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     keep_quiet()
     seed_everything(settings.seed, verbose=False)
     data = make_data(settings)
-    learner = make_learner(settings, data)
+    learner = make_learner(settings, data, data.given_tokenizer)
     history = History(directory, data)
     trainer = make_trainer(settings, directory, history)  # all settings are checked before any music is read
     if not trainer.is_global_zero:  # one rank speaks for all
@@ -55,6 +57,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     content = read_checkpoint(ckpt) if ckpt else None
     check_room_for_checkpoints(trainer, directory, learner.model.parameter_count)
     data.setup()
+    if data.tokenizer is not data.given_tokenizer:  # its vocabulary is known only now
+        learner = make_learner(settings, data, data.tokenizer)
     check_data(data, settings.optim.equivariance)
     if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
         learner.check_same(content)
@@ -85,6 +89,8 @@ def _begin(data: MidiDataModule, directory: Path) -> None:
     (directory / "summary.json").unlink(missing_ok=True)  # of a former run here
     remove_leftovers(directory)
     data.split.write(directory / "split.json")
+    if data.tokenizer.is_trained:  # for tokenizer.file of other runs
+        write_json(directory / "tokenizer.json", settings_of(data.tokenizer))
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
 
 
@@ -108,22 +114,26 @@ def _draw(trainer: Trainer, history: History, title: str, directory: Path) -> No
 def make_data(settings: SharedSettings) -> MidiDataModule:
     """The data module that the settings describe."""
     keys: dict[str, Any] = asdict(settings.data) | asdict(settings.aug)
-    keys["shifts"] = Shifts.parse(settings.aug.shifts)
+    keys["shifts"], chosen = Shifts.parse(settings.aug.shifts), settings.tokenizer
     if isinstance(settings, TrainSettings):
         keys["tell_shifts"] = settings.model.condition or settings.optim.equivariance > 0
     return MidiDataModule(
-        tokenizer=make_tokenizer(settings.tokenizer.name, settings.tokenizer.params),
+        tokenizer=make_tokenizer(chosen.name, chosen.params, chosen.file),
+        merges=Merges.of(chosen.train, chosen.vocab_size),
         seed=settings.seed,
         **keys,
     )
 
 
-def make_learner(settings: TrainSettings, data: MidiDataModule) -> Learner:
-    """The learner that the settings describe. Raises ConfigError for sizes beyond memory."""
+def make_learner(settings: TrainSettings, data: MidiDataModule, tokenizer: MusicTokenizer | None = None) -> Learner:
+    """The learner that the settings describe. Raises ConfigError for sizes beyond memory.
+
+    tokenizer: that of the music if it is left out, which reads the music first where it is to be trained on it.
+    """
     optim = asdict(settings.optim)
     optim.pop("average")  # the trainer's
     try:
-        return Learner(data.tokenizer, asdict(settings.model), **optim)
+        return Learner(tokenizer or data.tokenizer, asdict(settings.model), **optim)
     except (RuntimeError, MemoryError, OverflowError, TypeError) as error:
         sizes = ", ".join(f"model.{name}={value}" for name, value in asdict(settings.model).items() if name in _SIZES)
         raise ConfigError(f"{sizes}: a model of these sizes does not fit into memory; use smaller ones") from error
@@ -172,7 +182,7 @@ def _summary(
     return {
         "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
         "cell": settings.model.cell,
-        "tokenizer": settings.tokenizer.name,
+        "tokenizer": type(data.tokenizer).__name__,
         "source": source_name(settings),
         "shifts": list(data.shifts),
         "seed": settings.seed,
@@ -230,7 +240,7 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
         "lr": settings.optim.lr,
         "seed": settings.seed,
         "source": source_name(settings),
-        "tokenizer": settings.tokenizer.name,
+        "tokenizer": type(data.tokenizer).__name__,
         "window": data.window,
     }
 

@@ -86,10 +86,13 @@ class TrainAugSettings(AugSettings):
 
 @dataclass
 class TokenizerSettings:
-    """The keys under `tokenizer`: MidiTok's class, and what its TokenizerConfig takes."""
+    """The keys under `tokenizer`: MidiTok's class and what its TokenizerConfig takes, or a file; and what to train."""
 
     name: str = "REMI"
     params: dict[str, Any] = field(default_factory=dict)
+    file: str | None = None
+    train: str | None = None
+    vocab_size: int | None = None
 
 
 @dataclass

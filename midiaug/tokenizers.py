@@ -9,7 +9,7 @@ from typing import Any
 
 import miditok
 
-from midiaug.errors import ConfigError
+from midiaug.errors import ConfigError, one_line
 
 # what MidiTok's tokenizers read of TokenizerConfig's free keywords, each named in its class's documentation
 _FREE_PARAMS = (
@@ -26,12 +26,14 @@ _FREE_PARAMS = (
 )
 
 
-def make_tokenizer(name: str, params: dict[str, Any]) -> Any:
+def make_tokenizer(name: str, params: dict[str, Any], file: str | None = None) -> Any:
     """The MidiTok tokenizer of that class name, such as REMI, with what its TokenizerConfig takes.
 
-    `beat_res` may be written with text keys, {"0_4": 8}. Raises ConfigError where MidiTok has no such
-    tokenizer or refuses a parameter.
+    `beat_res` may be written with text keys, {"0_4": 8}. file: one that MidiTok saved, in place of both. Raises
+    ConfigError where MidiTok has no such tokenizer or refuses a parameter, and for a file that holds none.
     """
+    if file is not None:
+        return _saved(file, params)
     kind = getattr(miditok, name, None)
     kinds = [known for known, value in vars(miditok).items() if inspect.isclass(value) and _is_tokenizer(value)]
     if name not in kinds:
@@ -46,6 +48,26 @@ def make_tokenizer(name: str, params: dict[str, Any]) -> Any:
         return kind(miditok.TokenizerConfig(**{key: _as_python(key, value) for key, value in params.items()}))  # type: ignore[misc]
     except Exception as error:  # MidiTok refuses settings with errors of every kind
         raise ConfigError(f"tokenizer.params={params}: MidiTok refuses them ({error})") from error
+
+
+def _saved(file: str, params: dict[str, Any]) -> Any:
+    """The tokenizer of a file that MidiTok's `save` wrote, trained or not."""
+    if params:
+        raise ConfigError("tokenizer.params: not with tokenizer.file, which has its own; leave them out")
+    what = f"tokenizer.file={file}"
+    try:
+        settings = json.loads(Path(file).expanduser().read_text(encoding="utf-8"))
+        _ = settings["config"]  # without it MidiTok would take its own
+        return tokenizer_from(settings)
+    except OSError as error:
+        raise ConfigError(
+            f"{what}: cannot be read ({error.strerror or error}); give a file of tokenizer.save"
+        ) from error
+    except Exception as error:  # junk fails in every way
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise ConfigError(
+            f"{what}: not a tokenizer that MidiTok saved ({reason}); give a file of tokenizer.save"
+        ) from error
 
 
 def tokenizer_from(settings: dict[str, Any]) -> Any:

@@ -49,8 +49,9 @@ ORDER = [
             "data.workers",
         ),
         *("data.reading", "data.earlier", "data.corpus", "data.split", "data.folds", "data.transpose", "data.shifts"),
-        *("data.alterations", "data.proof", "data.altering"),
-        *("data.tokenized", "data.store", "data.windows", "data.arguments", "data.routes", "data.plan"),
+        *("data.alterations", "data.spelling", "data.proof", "data.altering"),
+        *("data.tokenized", "data.store_writer", "data.store"),
+        *("data.windows", "data.arguments", "data.routes", "data.merging", "data.merges", "data.merged", "data.plan"),
         *("data.dataset", "data.sampler", "data.sides", "data.report", "data.music", "data.identity"),
         *("data.module", "data.shards", "data.preparation", "prepare"),
         *(

@@ -13,7 +13,7 @@ from symusic import Score
 from midiaug import MidiDataModule, Shifts
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.sampler import TransposingSampler
-from midiaug.data.store import MAX_WINDOW
+from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.data.transpose import transpose
 from midiaug.data.workers import cores
 from midiaug.errors import ConfigError, CorpusError, PitchOutOfRange, RouteError, SplitError

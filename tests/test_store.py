@@ -15,7 +15,8 @@ from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import prove_routes, tokenize
 from midiaug.data.sources import folder
-from midiaug.data.store import MAX_WINDOW, build_store
+from midiaug.data.store import build_store
+from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.data.transpose import TokenTransposer
 from midiaug.errors import PitchOutOfRange
 

@@ -11,7 +11,8 @@ from miditok import REMI
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import folder
-from midiaug.data.store import MAX_WINDOW, build_store
+from midiaug.data.store import build_store
+from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.data.windows import Windows
 from midiaug.errors import ConfigError
 

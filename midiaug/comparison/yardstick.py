@@ -20,7 +20,7 @@ from midiaug.data.folds import deal_folds
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sides import windows_of
 from midiaug.data.split import limited
-from midiaug.data.store import MAX_WINDOW
+from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.data.transpose import settings_of
 from midiaug.data.windows import Windows, probe_rows
 from midiaug.errors import ConfigError

@@ -104,8 +104,15 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def usable(tokenizer: MusicTokenizer) -> MusicTokenizer:
-    """The tokenizer. Raises ConfigError for one whose tokens are several numbers each."""
+def usable(tokenizer: MusicTokenizer, merges: object = None) -> MusicTokenizer:
+    """The tokenizer. Raises ConfigError for one whose tokens are several numbers each, or that is trained already.
+
+    merges: what it is to be trained to, or None.
+    """
+    if merges is not None and tokenizer.is_trained:
+        raise ConfigError(
+            "tokenizer.train: the tokenizer is trained already; leave tokenizer.train out, or give another"
+        )
     if tokenizer.is_multi_voc:
         name = type(tokenizer).__name__
         raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")

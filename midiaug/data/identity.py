@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from midiaug.data.digests import digest
 from midiaug.errors import ConfigError
 
 _WORDS = {"corpus": "the music", "store": "the tokenizer", "validation": "the split"}
+
+
+def identity(corpus: str, store: str, validation: NDArray[np.bool_]) -> dict[str, Any]:
+    """What stands for the music: the keys of the corpus and of the store, and (pieces,) which are validated on."""
+    return {"corpus": corpus, "store": store, "validation": digest(np.packbits(validation).tobytes()).hex()}
 
 
 def check_identity(own: Mapping[str, Any], saved: Mapping[str, Any]) -> None:

@@ -9,25 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.alterations import stepped_tables
-from midiaug.data.altering import altering_difference
 from midiaug.data.arguments import VAL_SPLIT, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
-from midiaug.data.digests import digest
-from midiaug.data.identity import check_identity
+from midiaug.data.identity import check_identity, identity
+from midiaug.data.merges import Merges
 from midiaug.data.music import Music, Reading, list_entries, read_music
 from midiaug.data.pieces import Limits
 from midiaug.data.plan import Draw, Plan, Starts
 from midiaug.data.report import report_shifts, say
-from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, choose_route
+from midiaug.data.routes import OutOfRange, Route, RouteName
 from midiaug.data.sampler import FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
 from midiaug.data.split import Split, limited
 from midiaug.data.store import TokenStore
-from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, TokenTransposer, default_tokenizer
+from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, default_tokenizer
 from midiaug.data.windows import probe_rows
 from midiaug.data.workers import cores
 
@@ -41,8 +39,8 @@ class MidiDataModule(LightningDataModule):
 
     path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`. With
     `source="parquet"`, Parquet files with MIDI bytes in a column: a file, a folder, or a pattern with * and **.
-    shifts: the semitones to draw from; `draw` to `tempo` as Plan has them. tell_shifts: batches have
-    `shifts` too, (batch,) int64 semitones, for a model that is told.
+    shifts: the semitones to draw from; `draw` to `tempo` as Plan has them. tell_shifts: batches have `shifts` too,
+    (batch,) int64 semitones, for a model that is told. merges: train the tokenizer on the training side.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
 
     After `setup`: corpus, store, split, route_name, train (a TransposedDataset), validation (likewise).
@@ -86,6 +84,7 @@ class MidiDataModule(LightningDataModule):
         tempo: tuple[int, int] | None = None,
         tell_shifts: bool = False,
         out_of_range: OutOfRange = "limit",
+        merges: Merges | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -93,11 +92,12 @@ class MidiDataModule(LightningDataModule):
         self.arguments = plain(locals())
         self.source = checked_source(source, path, column)
         self.path, self.collection, self.column, self.train_limit = path, collection, column, train_limit
-        self.tokenizer: MusicTokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer())
+        self.given_tokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer(), merges)
         self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
         self.limits, self.window, self.batch_size = Limits(max_bars, max_tokens), window, batch_size
         self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
-        self.reading = Reading(self.limits, limit, val_split, split, twin_share, seed, folds, fold, verify)
+        split_as = (limit, val_split, split, twin_share, seed, folds, fold)
+        self.reading = Reading(self.limits, *split_as, verify, train_limit, merges, self.shifts)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         pairs = (None if pair is None else tuple(pair) for pair in (anneal, velocity, duration, tempo))
         self.plan = Plan(draw, original, next(pairs), starts, *pairs)
@@ -107,7 +107,12 @@ class MidiDataModule(LightningDataModule):
     @cached_property
     def _music(self) -> Music:
         entries = list_entries(self.source, self.path, self.collection, self.column)
-        return read_music(entries, self.tokenizer, self.reading, self.cache_dir)
+        return read_music(entries, self.given_tokenizer, self.reading, self.cache_dir)
+
+    @property
+    def tokenizer(self) -> MusicTokenizer:
+        """What writes the tokens; one that is to be trained is there once the music is read."""
+        return self.given_tokenizer if self.reading.merges is None else self._music.tokenizer
 
     @property
     def corpus(self) -> Corpus:
@@ -135,21 +140,12 @@ class MidiDataModule(LightningDataModule):
 
     @cached_property
     def _sides(self) -> tuple[str, TransposedDataset, TransposedDataset]:
-        corpus, split, store = self.corpus, self.split, self.store
-        usable = ~split.validation & store.has_pieces
-        training = limited(usable, self.train_limit, self.seed)
+        split, store = self.split, self.store
+        training = limited(usable := ~split.validation & store.has_pieces, self.train_limit, self.seed)
         if training.sum() < usable.sum():
             say("limit", f"{training.sum():,} of the {usable.sum():,} pieces to train on are used")
-        alterations = self.plan.alterations
-        differing = altering_difference(corpus, self.tokenizer, self.limits, alterations, training, self.seed)
-        name, why = choose_route(
-            self.requested_route, store, self.shifts, store.has_pieces, self.out_of_range, differing
-        )
-        route: Route = (
-            TokenRoute(store, TokenTransposer(self.tokenizer), stepped_tables(self.tokenizer, alterations))
-            if name == "tokens"
-            else MidiRoute(corpus, store, self.tokenizer, self.limits, self.out_of_range, alterations)
-        )
+        altering = self.plan.alterations, training, self.reading
+        name, why, route = self._music.route(self.requested_route, self.out_of_range, *altering, self.cache_dir)
         drops = self.out_of_range == "drop" and name == "midi"  # the table can take no note away
         train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))
         say("route", f"{name}: {why}")
@@ -158,13 +154,12 @@ class MidiDataModule(LightningDataModule):
         return name, train, validation
 
     def _dataset(self, route: Route, pieces: NDArray[np.bool_], drops: bool) -> TransposedDataset:
-        store = self.store
-        windows, of_window = windows_of(store, pieces, self.window, self.cache_dir)
-        room = np.asarray(store.lowest), np.asarray(store.highest)
+        windows, of_window = windows_of(self.store, pieces, self.window, self.cache_dir)
+        room = np.asarray(self.store.lowest), np.asarray(self.store.highest)
         if drops:
             room = np.full_like(room[0], -MAX_SHIFT), np.full_like(room[1], MAX_SHIFT)
-        pad = self.tokenizer.pad_token_id
-        return TransposedDataset(windows, of_window, room, self.shifts, route, pad, self.tell_shifts)
+        how = (self.shifts, route, self.tokenizer.pad_token_id, self.tell_shifts)
+        return TransposedDataset(windows, of_window, room, *how)
 
     @property
     def route_name(self) -> str:
@@ -208,8 +203,7 @@ class MidiDataModule(LightningDataModule):
     ) -> TransposingLoader:
         """These windows of `train` or `validation` in this order, all shifted alike; shared among the ranks, or not."""
         rank = self._rank() if shared else (0, 1)
-        sampler = FixedSampler(dataset, rows, self.batch_size, semitones, *rank, self._block)
-        return self._loader(dataset, sampler)
+        return self._loader(dataset, FixedSampler(dataset, rows, self.batch_size, semitones, *rank, self._block))
 
     @property
     def _block(self) -> int:
@@ -239,23 +233,15 @@ class MidiDataModule(LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Where training stands, and what a run must agree with to go on from there with the very next batch."""
-        position = self._training.state_dict() if self._training else None
-        kept = {"position": position, "arguments": self.arguments, "split": self.split.packed}
-        return kept | self._identity()
+        kept = {"arguments": self.arguments, "split": self.split.packed, **self._identity()}
+        return {"position": self._training.state_dict() if self._training else None, **kept}
 
     def _identity(self) -> dict[str, Any]:
-        return {
-            "corpus": self.corpus.key,
-            "store": self.store.key,
-            "validation": digest(np.packbits(self.split.validation).tobytes()).hex(),
-            "data.train_limit": self.train_limit,
-            "data.window": self.window,
-            "data.batch_size": self.batch_size,
-            "aug.shifts": list(self.shifts),
-            "aug.out_of_range": self.out_of_range,
-            "seed": self.seed,
-            **{f"aug.{key}": value for key, value in asdict(self.plan).items()},
-        }
+        keys: dict[str, Any] = {"data.train_limit": self.train_limit, "data.window": self.window}
+        keys |= {"data.batch_size": self.batch_size, "aug.shifts": list(self.shifts)}
+        keys |= {"aug.out_of_range": self.out_of_range, "seed": self.seed}
+        keys |= {f"aug.{key}": value for key, value in asdict(self.plan).items()}
+        return identity(self.corpus.key, self.store.key, self.split.validation) | keys
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where the checkpoint stands, with the next train_dataloader.

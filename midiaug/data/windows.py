@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.store import MAX_WINDOW, TokenStore
+from midiaug.data.store import TokenStore
+from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.errors import ConfigError
 
 
