@@ -19,7 +19,7 @@ def main(config: DictConfig) -> None:
     from midiaug.offline.materialization import materialize
     from midiaug.tokenizers import make_tokenizer
 
-    tokenizer = make_tokenizer(settings.tokenizer.name, settings.tokenizer.params)
+    tokenizer = make_tokenizer(settings.tokenizer.name, settings.tokenizer.params, settings.tokenizer.file)
     summary, left_out = materialize(settings, tokenizer)
     directory = Path(HydraConfig.get().runtime.output_dir)
     write_json(directory / "materialize.json", asdict(summary))

@@ -20,12 +20,16 @@ def main(config: DictConfig) -> None:
     shards, shard = keys.pop("shards"), keys.pop("shard")
     check_shards(shards, shard, settings.data.limit)
     # Lightning loads in seconds, and a wrong setting needs none of it
+    from midiaug.data.merges import Merges
     from midiaug.data.module import MidiDataModule
     from midiaug.data.preparation import prepare
     from midiaug.tokenizers import make_tokenizer
 
-    tokenizer = make_tokenizer(settings.tokenizer.name, settings.tokenizer.params)
-    result = prepare(MidiDataModule(tokenizer=tokenizer, seed=settings.seed, **keys), shards, shard)
+    chosen = settings.tokenizer
+    tokenizer = make_tokenizer(chosen.name, chosen.params, chosen.file)
+    merges = Merges.of(chosen.train, chosen.vocab_size)
+    data = MidiDataModule(tokenizer=tokenizer, merges=merges, seed=settings.seed, **keys)
+    result = prepare(data, shards, shard)
     directory = Path(HydraConfig.get().runtime.output_dir)
     write_json(directory / "prepare.json", result.summary())
     write_json(directory / "quarantine.json", [asdict(entry) for entry in result.quarantined])

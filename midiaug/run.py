@@ -33,7 +33,7 @@ from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import SharedSettings, TrainSettings, source_name
-from midiaug.tokenizers import make_tokenizer
+from midiaug.tokenizers import TOKENIZER_FILE, make_tokenizer
 from midiaug.trainer import make_trainer
 
 log = logging.getLogger("midiaug")
@@ -90,7 +90,7 @@ def _begin(data: MidiDataModule, directory: Path) -> None:
     remove_leftovers(directory)
     data.split.write(directory / "split.json")
     if data.tokenizer.is_trained:  # for tokenizer.file of other runs
-        write_json(directory / "tokenizer.json", settings_of(data.tokenizer))
+        write_json(directory / TOKENIZER_FILE, settings_of(data.tokenizer))
     write_json(directory / "quarantine.json", [asdict(entry) for entry in data.quarantined])
 
 

@@ -24,6 +24,8 @@ _FREE_PARAMS = (
     "use_microtiming",
     "use_position_toks",
 )
+TOKENIZER_FILE = "tokenizer.json"  # in a run's folder: its tokenizer, where that is trained
+_ADVICE = "give a file that MidiTok's tokenizer.save wrote"
 
 
 def make_tokenizer(name: str, params: dict[str, Any], file: str | None = None) -> Any:
@@ -60,14 +62,10 @@ def _saved(file: str, params: dict[str, Any]) -> Any:
         _ = settings["config"]  # without it MidiTok would take its own
         return tokenizer_from(settings)
     except OSError as error:
-        raise ConfigError(
-            f"{what}: cannot be read ({error.strerror or error}); give a file of tokenizer.save"
-        ) from error
+        raise ConfigError(f"{what}: cannot be read ({error.strerror or error}); {_ADVICE}") from error
     except Exception as error:  # junk fails in every way
         reason = f"{type(error).__name__}: {one_line(error)}"
-        raise ConfigError(
-            f"{what}: not a tokenizer that MidiTok saved ({reason}); give a file of tokenizer.save"
-        ) from error
+        raise ConfigError(f"{what}: not a tokenizer that MidiTok saved ({reason}); {_ADVICE}") from error
 
 
 def tokenizer_from(settings: dict[str, Any]) -> Any:

@@ -12,7 +12,8 @@ from midiaug.comparison.contents import read_noted
 from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.statistics import corpus_statistics, count_notes
-from midiaug.comparison.yardstick import measure
+from midiaug.comparison.yardstick import measure, tokenizer_of
+from midiaug.data.merges import Merges
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
@@ -71,8 +72,10 @@ def _levels(settings: CompareSettings, described: list[Described]) -> list[tuple
 
 def _asked_for(settings: CompareSettings) -> MidiDataModule:
     keys: dict[str, Any] = vars(settings.data).copy()
-    tokenizer = make_tokenizer(settings.tokenizer.name or "REMI", settings.tokenizer.params)
-    return MidiDataModule(tokenizer=tokenizer, shifts=Shifts.of(0), seed=settings.seed, **keys)
+    chosen, shifts = settings.tokenizer, settings.aug.shifts
+    keys["tokenizer"] = make_tokenizer(chosen.name or "REMI", chosen.params, chosen.file)
+    keys["merges"] = Merges.of(chosen.train, chosen.vocab_size)
+    return MidiDataModule(shifts=Shifts.of(0) if shifts is None else Shifts.parse(shifts), seed=settings.seed, **keys)
 
 
 def _title(name: str, path: str | Path | None) -> str:
@@ -112,13 +115,14 @@ def _of_run(settings: CompareSettings, first: Described) -> MidiDataModule:
     keys = {key: keys[key] for key in _KEYS}
     path, split = _path(first, given.get("path")), first.run.path / "split.json"
     source = "folder" if path is not None and given.get("source") == "bundled" else given.get("source")
-    name, params = settings.tokenizer.name, settings.tokenizer.params
-    if name is None:
-        chosen = _typed(TokenizerSettings, config["tokenizer"])
-        name, params = chosen.name, chosen.params
+    asked = settings.tokenizer
+    if asked.name is None and asked.file is None:
+        tokenizer = tokenizer_of(first.run, _typed(TokenizerSettings, config["tokenizer"]))
+    else:
+        tokenizer = make_tokenizer(asked.name or "REMI", asked.params, asked.file)
     return MidiDataModule(
         path,
-        make_tokenizer(name, params),
+        tokenizer,
         Shifts.of(0),
         source=source,  # type: ignore[arg-type]  # checked there, with a sentence
         split=split if first.run.sides else None,

@@ -197,7 +197,9 @@ def _covariance(nats: Matrix, tokens: Matrix) -> Matrix:
 
 
 def _common(runs: Sequence[Run]) -> list[str]:
-    """The pieces that all runs have, with as many tokens."""
+    """The pieces that all runs have, with as many tokens; none where they learned other merges, so other tokens."""
+    if len({run.merges_key for run in runs}) > 1:
+        return []
     first = runs[0].pieces
     return [
         name

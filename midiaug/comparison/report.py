@@ -41,8 +41,9 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
     and cannot be read; OutputError where a file cannot be written.
     """
     keep_quiet()
-    if settings.tokenizer.name is not None:  # what was asked for is checked before anything is read
-        make_tokenizer(settings.tokenizer.name, settings.tokenizer.params)
+    asked = settings.tokenizer  # what was asked for is checked before anything is read
+    if asked.name is not None or asked.file is not None:
+        make_tokenizer(asked.name or "REMI", asked.params, asked.file)
     described, groups, gains, remarks = _compare_runs(settings)
     music = None
     if settings.music:

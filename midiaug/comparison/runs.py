@@ -23,6 +23,7 @@ from midiaug.comparison.finding import Found
 from midiaug.comparison.logs import read_curves, seconds_of
 from midiaug.comparison.progress import tracked
 from midiaug.errors import ComparisonError, one_line
+from midiaug.tokenizers import TOKENIZER_FILE
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,14 @@ class Run:
     def music_key(self) -> str | None:
         """Stands for the names of all pieces; None where they are not known."""
         return _digest(sorted(self.sides)) if self.sides else None
+
+    @cached_property
+    def merges_key(self) -> str | None:
+        """Stands for what a trained tokenizer learned; None for one that merges nothing."""
+        try:
+            return blake2b((self.path / TOKENIZER_FILE).read_bytes()).hexdigest()
+        except OSError:
+            return None
 
     @property
     def still_fell(self) -> bool:

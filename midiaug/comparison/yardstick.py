@@ -24,7 +24,8 @@ from midiaug.data.store_writer import MAX_WINDOW
 from midiaug.data.transpose import settings_of
 from midiaug.data.windows import Windows, probe_rows
 from midiaug.errors import ConfigError
-from midiaug.tokenizers import make_tokenizer
+from midiaug.settings import TokenizerSettings
+from midiaug.tokenizers import TOKENIZER_FILE, make_tokenizer
 
 _FORMAT = 1
 _MOST_TOKENS = 1 << 22  # that are counted: more change little
@@ -39,6 +40,17 @@ def measure(data: MidiDataModule, described: Sequence[Described]) -> None:
     for one in tracked(described, "judging the pieces"):
         if one.run.finished and one.seed is not None:
             one.run.yardstick = judge.of_run(one.run, one.seed)
+
+
+def tokenizer_of(run: Run, chosen: TokenizerSettings) -> Any:
+    """The tokenizer of a run's settings, with the merges that the run learned or was given.
+
+    Raises ConfigError for settings that make none.
+    """
+    saved = run.path / TOKENIZER_FILE
+    if saved.is_file():
+        return make_tokenizer("", {}, str(saved))
+    return make_tokenizer(chosen.name, chosen.params, chosen.file)
 
 
 def sentence(described: Sequence[Described]) -> str:
@@ -106,8 +118,9 @@ class _Judge:
     def _reads_alike(self, run: Run) -> bool:
         """Whether the run's tokenizer is that of the music, token for token."""
         chosen = run.config.get("tokenizer", {})
+        settings = TokenizerSettings(str(chosen.get("name")), chosen.get("params") or {}, chosen.get("file"))
         try:
-            tokenizer = make_tokenizer(str(chosen.get("name")), chosen.get("params") or {})
+            tokenizer = tokenizer_of(run, settings)
         except ConfigError:
             return False
         return settings_of(tokenizer) == settings_of(self._data.tokenizer)

@@ -189,9 +189,8 @@ def _shifted(store: TokenStore, merging: Merging, corpus: Corpus, shift: int, ca
         writer = RaggedWriter(directory, "tokens", dtype)
         with writer, closing(_in_processes(work, merging, np.flatnonzero(roomy).tolist())) as results:
             for piece in np.flatnonzero(store.has_pieces).tolist():
-                result = (
-                    next(results) if roomy[piece] else _Merged([np.zeros(0, np.int64)] * len(store.sequences(piece)))
-                )
+                silent = _Merged([np.zeros(0, np.int64)] * len(store.sequences(piece)))
+                result = next(results) if roomy[piece] else silent
                 if isinstance(result, str):
                     raise RouteError(
                         f"{corpus.names[piece]}, shifted by {shift:+d}: {result}; use data.route=midi, or leave it out"

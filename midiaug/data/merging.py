@@ -59,10 +59,15 @@ class Merger:
     def __call__(
         self, ids: Sequence[NDArray[np.integer]], starts: Sequence[NDArray[np.integer]]
     ) -> list[NDArray[np.int64]]:
+        """As `inside`, with BOS and EOS, which are never merged, set around."""
+        return [np.concatenate([self._ends[0], one, self._ends[1]], dtype=np.int64) for one in self.inside(ids, starts)]
+
+    def inside(
+        self, ids: Sequence[NDArray[np.integer]], starts: Sequence[NDArray[np.integer]]
+    ) -> list[NDArray[np.int64]]:
         """Merge sequences: each (tokens,) base ids and (words,) where its words begin -> (merged tokens,) int64.
 
-        BOS and EOS, which are never merged, are set around. Raises ConfigError where the model has no token for what is
-        there, and would leave it out.
+        Raises ConfigError where the model has no token for what is there, and would leave it out.
         """
         words = [self._spelled(*sequence) for sequence in zip(ids, starts, strict=True)]
         try:
@@ -76,7 +81,7 @@ class Merger:
                     f"a part of it has {max(map(len, of_words)):,} tokens, more than the tokenizer's model merges; "
                     "+tokenizer.params.encode_ids_split=beat makes shorter parts, and tokenizer.train=BPE merges any"
                 )
-        return [np.concatenate([self._ends[0], one, self._ends[1]], dtype=np.int64) for one in merged]
+        return merged
 
 
 class Merging(BaseSequences):

@@ -12,8 +12,8 @@ import numpy as np
 
 from midiaug.data.corpus import Corpus, Quarantined, read_corpus
 from midiaug.data.module import MidiDataModule
-from midiaug.data.music import list_entries
-from midiaug.data.report import report_pieces, report_unwritable, say
+from midiaug.data.music import base_store, list_entries, read_pieces
+from midiaug.data.report import report_pieces, report_split, report_unwritable, say
 from midiaug.data.shards import check_shards, shard_of
 from midiaug.data.store import TokenStore, build_store
 
@@ -46,7 +46,7 @@ def prepare(data: MidiDataModule, shards: int | None = None, shard: int | None =
     check_shards(shards, shard, data.reading.limit)
     start = time.perf_counter()
     if shards is None or shard is None:
-        found: tuple[Corpus, TokenStore | None] | None = (data.corpus, data.store)
+        found: tuple[Corpus, TokenStore | None] | None = _prepare_whole(data)
     else:
         found = _prepare_shard(data, shards, shard)
     seconds = time.perf_counter() - start
@@ -54,6 +54,28 @@ def prepare(data: MidiDataModule, shards: int | None = None, shard: int | None =
     say("tokens", f"{result.tokens:,}; {result.bytes / 1e6:,.1f} MB in the cache, {seconds:.1f} s")
     say("cache", str(data.cache_dir))
     return result
+
+
+def _prepare_whole(data: MidiDataModule) -> tuple[Corpus, TokenStore]:
+    how = data.reading
+    if how.merges is None:
+        return data.corpus, data.store
+    entries = list_entries(data.source, data.path, data.collection, data.column)
+    corpus, split = read_pieces(entries, how, data.cache_dir)
+    store = _stored(data, corpus)
+    report_split(split, store.has_pieces, how.twin_share)
+    say("merges", f"{how.merges.model} is learned by the training, which knows its shifts; its music is ready")
+    return corpus, store
+
+
+def _stored(data: MidiDataModule, corpus: Corpus) -> TokenStore:
+    """The tokens of some pieces, before anything is merged."""
+    tokenizer, limits, verify = data.given_tokenizer, data.limits, data.reading.verify
+    merges = data.reading.merges is not None or tokenizer.is_trained
+    store = (base_store if merges else build_store)(corpus, tokenizer, limits, data.cache_dir, verify=verify)
+    report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
+    report_unwritable(store, tokenizer)
+    return store
 
 
 def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpus, TokenStore | None] | None:
@@ -68,10 +90,7 @@ def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpu
     if len(corpus) == 0:
         say("pieces", f"none of the {len(part):,} can be used; each has its reason in quarantine.json")
         return corpus, None
-    store = build_store(corpus, data.tokenizer, data.limits, data.cache_dir, verify=verify)
-    report_pieces(int(store.has_pieces.sum()), corpus.quarantined + store.quarantined)
-    report_unwritable(store, data.tokenizer)
-    return corpus, store
+    return corpus, _stored(data, corpus)
 
 
 def _result(

@@ -15,7 +15,7 @@ from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError
 
 # MidiTok gives a Unigram model each special token a second time under this ending
-_DOUBLED = "-unigram"
+DOUBLED = "-unigram"
 
 
 def untrained(tokenizer: MusicTokenizer) -> Any:
@@ -26,9 +26,9 @@ def untrained(tokenizer: MusicTokenizer) -> Any:
     if not tokenizer.is_trained:
         return tokenizer
     config = copy.deepcopy(tokenizer.config)
-    config.special_tokens = [name for name in config.special_tokens if not name.endswith(_DOUBLED)]
+    config.special_tokens = [name for name in config.special_tokens if not name.endswith(DOUBLED)]
     base = type(tokenizer)(config)  # type: ignore[call-arg]  # every class of MidiTok takes one
-    known = {name: number for name, number in tokenizer.vocab.items() if not name.endswith(_DOUBLED)}
+    known = {name: number for name, number in tokenizer.vocab.items() if not name.endswith(DOUBLED)}
     if dict(base.vocab) != known:
         raise ConfigError(
             f"tokenizer.file: its {len(known):,} base tokens are not the {len(base.vocab):,} that this version of "

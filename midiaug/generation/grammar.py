@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from midiaug.data.spelling import DOUBLED
+
 OTHER, BAR, POSITION, SHIFT, REST, TIME_SIGNATURE, ON, OFF, DURATION, PROGRAM, EOS = range(11)
 _KINDS = {
     "Bar": BAR,
@@ -225,4 +227,10 @@ def parts_of(tokenizer: Any, merged: bool = True) -> list[list[str]]:
     parts: list[list[str]] = [["PAD_None"] for _ in range(len(tokenizer))]
     for symbol, number in tokenizer.vocab_model.items():
         parts[number] = list(tokenizer._vocab_learned_bytes_to_tokens.get(symbol, [])) or ["PAD_None"]
+    # a Unigram model has each special token a second time, in tokens of another shape; that of the vocabulary counts
+    special = set(tokenizer.special_tokens)
+    parts = [["PAD_None"] if special & set(names) else names for names in parts]
+    for name in tokenizer.special_tokens:
+        if tokenizer.vocab[name] < len(parts) and not name.endswith(DOUBLED):
+            parts[tokenizer.vocab[name]] = [name]
     return parts

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from miditok import TokSequence
 from symusic.core import ScoreTick
 
+from midiaug.data.merging import Merger
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.report import say
 from midiaug.data.sources import folder
+from midiaug.data.spelling import word_starts
 from midiaug.data.transpose import transpose, without_unwritable
 from midiaug.errors import ConfigError, CorpusError, PitchOutOfRange, QuarantinedFile, one_line
 from midiaug.generation.cursor import Cursor
@@ -128,7 +130,7 @@ def make_prompt(name: str, whole: ScoreTick, bars: int, grammar: Grammar) -> Pro
     shown = score if track is None else _only(score, track)
     signature = None if grammar.has_bars or grammar.names_signatures else _signature_of(whole, grammar)
     beats = end / whole.ticks_per_quarter
-    ids = _with_bars(_ids_of(grammar.tokenizer, shown, name), beats, signature, grammar)
+    ids = _with_bars(_sequence_of(grammar.tokenizer, shown, name), beats, signature, grammar)
     return Prompt(name, whole, score, track, ids, bars, beats, lost, signature, _uncounted(score, grammar))
 
 
@@ -155,19 +157,20 @@ def _only(score: ScoreTick, track: int) -> ScoreTick:
     return part
 
 
-def _ids_of(tokenizer: Any, score: ScoreTick, name: str) -> list[int]:
-    """The base ids of a score, before any merging."""
+def _sequence_of(tokenizer: Any, score: ScoreTick, name: str) -> Any:
+    """MidiTok's TokSequence of a score, before any merging."""
     try:
         sequences = tokenizer.encode(score, encode_ids=False)
     except Exception as error:  # MidiTok fails on odd music with errors of every kind
         raise ConfigError(f"prompt={name}: the checkpoint's tokenizer fails on it ({one_line(error)})") from error
-    sequence = sequences[0] if isinstance(sequences, list) else sequences
-    return [int(number) for number in sequence.ids]
+    return sequences[0] if isinstance(sequences, list) else sequences
 
 
-def _with_bars(base: list[int], beats: float, signature: int | None, grammar: Grammar) -> list[int]:
+def _with_bars(sequence: Any, beats: float, signature: int | None, grammar: Grammar) -> list[int]:
     """The ids with what leads on to the bar behind the prompt, merged where the tokenizer merges."""
     tokenizer, plain = grammar.tokenizer, grammar.base
+    base = [int(number) for number in sequence.ids]
+    written = len(base)
     cursor, target = Cursor(plain, 1, signature), round(beats * int(tokenizer.time_division))
     for token in base:
         cursor.advance(torch.tensor([token]))
@@ -176,10 +179,11 @@ def _with_bars(base: list[int], beats: float, signature: int | None, grammar: Gr
         cursor.advance(torch.tensor([more]))
     if not tokenizer.is_trained:
         return base
-    sequence = TokSequence(ids=base)
-    tokenizer.complete_sequence(sequence, complete_bytes=True)
-    tokenizer.encode_token_ids(sequence)
-    return [int(number) for number in sequence.ids]
+    split = tokenizer.config.encode_ids_split
+    bar = tokenizer.vocab.get("Bar_None")
+    opened = [place for place in range(written, len(base)) if base[place] == bar and split != "no"]
+    starts = np.concatenate([word_starts(sequence, split), np.array(opened, np.int64)])
+    return Merger(tokenizer).inside([np.array(base)], [starts])[0].tolist()
 
 
 def _onward(cursor: Cursor, target: int, plain: Grammar) -> int | None:

@@ -118,17 +118,17 @@ def _check_named(data: MidiDataModule, file: str) -> None:
 
 
 def _chosen(name: str, midi: bytes, data: MidiDataModule) -> Chosen:
-    score, unwritable = without_unwritable(parse(midi, data.limits), data.tokenizer)
+    score, unwritable = without_unwritable(parse(midi, data.limits), data.given_tokenizer)
     span = pitch_span(score)
     if span is None:
         raise QuarantinedFile("no note within the pitches that the tokenizer writes")
-    return Chosen(name, "none", score, *room_of(span, written_range(data.tokenizer)), None, [], unwritable)
+    return Chosen(name, "none", score, *room_of(span, written_range(data.given_tokenizer)), None, [], unwritable)
 
 
 def _of_source(data: MidiDataModule, row: int) -> Chosen:
     store = data.store
     sequences = store.sequences(row)
-    score, unwritable = without_unwritable(parse(data.corpus.midi[row].tobytes(), data.limits), data.tokenizer)
+    score, unwritable = without_unwritable(parse(data.corpus.midi[row].tobytes(), data.limits), data.given_tokenizer)
     return Chosen(
         name=data.corpus.names[row],
         side="val" if data.split.validation[row] else "train",

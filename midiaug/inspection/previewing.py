@@ -30,6 +30,8 @@ from midiaug.run import make_data
 from midiaug.settings import source_name
 from midiaug.words import as_typed
 
+_MERGED = "tokens are merged after the shift; the line above that begins with route says what was compared of them"
+
 
 def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
     """Preview, and return what preview.json holds. What is written is there whole at the end, or not at all.
@@ -56,7 +58,7 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
             view = file_view(data, pieces, checked) if alone else training_view(data)
             costs = None if alone else _costs(data, pieces, checked, scratch, seconds, built)
             report = report_of(data, plan, pieces, checked)
-            report |= {"tokenizer": settings.tokenizer.name, "training": view, "materializing": costs}
+            report |= {"tokenizer": type(plan.tokenizer).__name__, "training": view, "materializing": costs}
             _write(scratch, report, data, alone)
             with named(scratch / "preview.png"):
                 title = _title(data, Path(str(file)).name if alone else source_name(settings), pieces[:MOST_ROWS])
@@ -81,7 +83,10 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
 def _plan(data: MidiDataModule, alone: Sequence[Chosen] | None, directory: Path) -> Plan:
     """What to check: by table where training would shift by table. alone: pieces that stand for the whole source."""
     drop, shifts = data.out_of_range == "drop", tuple(sorted({*data.shifts, 0}))
-    plan = Plan(directory, data.tokenizer, shifts, True, drop)
+    tokenizer = data.tokenizer if alone is None else data.given_tokenizer  # nothing is learned from one file
+    plan = Plan(directory, tokenizer, shifts, True, drop)
+    if alone is None and data.route_name == "tokens" and tokenizer.is_trained:
+        return replace(plan, by_table=False, why=_MERGED)
     if alone is None:
         return replace(plan, by_table=data.route_name == "tokens", why="the line above that begins with route says why")
     if data.requested_route == "midi":
@@ -89,7 +94,7 @@ def _plan(data: MidiDataModule, alone: Sequence[Chosen] | None, directory: Path)
     losing = any(piece.lowest > shifts[0] or piece.highest < shifts[-1] for piece in alone)
     why = "aug.out_of_range=drop takes notes away, which no table can" if drop and losing else ""
     try:
-        TokenTransposer(data.tokenizer)
+        TokenTransposer(tokenizer)
     except RouteError as error:
         why = str(error)
     if why and data.requested_route == "tokens":

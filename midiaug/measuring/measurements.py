@@ -210,7 +210,7 @@ def _corpus(settings: BenchmarkSettings, data: MidiDataModule) -> Report:
         "tokens": int(data.store.tokens.offsets[-1]),
         "training_pieces": int((data.store.has_pieces & ~data.split.validation).sum()),
         "training_tokens": training_tokens(data),
-        "tokenizer": settings.tokenizer.name,
+        "tokenizer": type(data.tokenizer).__name__,
         "shifts": list(data.shifts),
         "draw": data.draw,
         "window": data.window,
