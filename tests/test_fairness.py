@@ -72,3 +72,13 @@ def test_copies_on_disk_are_not_set_against_what_is_transposed_while_loading(tmp
     write_run(tmp_path / "b", [(1.0, 1.4)], "aug=none", pieces=names, training=["z_+0.mid"])
     assert any("1 run learned copies that materialize wrote" in remark for remark in remarks(tmp_path))
     assert not any("copies" in remark for remark in remarks(tmp_path / "b"))
+
+
+def test_runs_that_learned_merges_of_their_own_do_not(tmp_path):
+    for name in ("a", "b"):
+        run = write_run(tmp_path / name, [(1.0, 1.5 if name == "a" else 1.4)], "tokenizer.train=BPE")
+        (run / "tokenizer.json").write_text("{}")
+    assert remarks(tmp_path) == []
+    (tmp_path / "b" / "tokenizer.json").write_text('{"other": 1}')
+    (remark,) = remarks(tmp_path)
+    assert remark.startswith("these runs learned merges of their own, so their tokens differ: compare nats a note")

@@ -1,9 +1,12 @@
 """Tokenizers from settings that a YAML file can hold."""
 
 import miditok
+import music
 import pytest
-from miditok import REMI, TokenizerConfig
+from learned import LEARNED, learned
+from miditok import REMI, TSD, TokenizerConfig
 
+from midiaug.data.proof import tokenize
 from midiaug.errors import ConfigError
 from midiaug.tokenizers import make_tokenizer
 
@@ -31,3 +34,30 @@ def test_a_wrong_parameter_is_refused():
         make_tokenizer("REMI", {"use_chord": True})
     with pytest.raises(ConfigError, match=r"tokenizer\.params=.*pitch_range"):
         make_tokenizer("REMI", {"pitch_range": [90, 40]})
+
+
+@pytest.mark.parametrize("name", [*LEARNED, None])
+def test_a_saved_tokenizer_is_used_as_it_is(name, tmp_path):
+    saved = TSD(TokenizerConfig(use_programs=True)) if name is None else learned(name)
+    saved.save(tmp_path / "mine.json")
+    opened = make_tokenizer("REMI", {}, str(tmp_path / "mine.json"))
+    assert type(opened) is type(saved)
+    score = music.tune(1, bars=4)
+    assert str(tokenize(opened, score)) == str(tokenize(saved, score))
+    with pytest.raises(ConfigError, match=r"tokenizer\.params: not with tokenizer\.file"):
+        make_tokenizer("REMI", {"use_rests": True}, str(tmp_path / "mine.json"))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"tokenization": "REMI"}', '{"tokenization": "x", "config": {}}'])
+def test_a_file_that_is_no_tokenizer_is_refused_by_name(content, tmp_path):
+    (tmp_path / "odd.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"tokenizer\.file=.*odd\.json: not a tokenizer that MidiTok saved \(.*give"):
+        make_tokenizer("REMI", {}, str(tmp_path / "odd.json"))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"tokenizer\.file=.*none\.json: cannot be read \(No such file"):
+        make_tokenizer("REMI", {}, str(tmp_path / "none.json"))
+    (tmp_path / "song.mid").write_bytes(bytes(range(256)))
+    with pytest.raises(ConfigError, match=r"song\.mid: not a tokenizer that MidiTok saved"):
+        make_tokenizer("REMI", {}, str(tmp_path / "song.mid"))

@@ -32,8 +32,8 @@ def fairness(described: list[Described]) -> list[str]:
         remarks.append(f"these runs have different tokenizers ({named}): compare nats a note, not nats a token")
     elif len({one.run.merges_key for one in own}) > 1:
         remarks.append(
-            "these runs learned merges of their own, so that their tokens differ: compare nats a note, or train all with "
-            "one of their tokenizer.json, as in tokenizer.file=FILE"
+            "these runs learned merges of their own, so their tokens differ: compare nats a note, or train all with "
+            "tokenizer.file=FILE, the tokenizer.json of one"
         )
     splits = {one.run.split_key for one in own if one.run.fold is None}
     folds: dict[str, set[tuple[int | None, str | None]]] = defaultdict(set)

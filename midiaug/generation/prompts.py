@@ -183,7 +183,8 @@ def _with_bars(sequence: Any, beats: float, signature: int | None, grammar: Gram
     bar = tokenizer.vocab.get("Bar_None")
     opened = [place for place in range(written, len(base)) if base[place] == bar and split != "no"]
     starts = np.concatenate([word_starts(sequence, split), np.array(opened, np.int64)])
-    return Merger(tokenizer).inside([np.array(base)], [starts])[0].tolist()
+    (merged,) = Merger(tokenizer).inside([np.array(base)], [starts])
+    return [int(number) for number in merged]
 
 
 def _onward(cursor: Cursor, target: int, plain: Grammar) -> int | None:
