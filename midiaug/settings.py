@@ -204,7 +204,12 @@ def complete(settings: Mapping[str, Any]) -> dict[str, Any]:
 def source_name(settings: SharedSettings) -> str:
     """What the music is called where its path would be too long: its folder's name, or the collection's."""
     path = settings.data.path
-    return Path(path).expanduser().resolve().name if path is not None else settings.data.collection
+    return Path(path).expanduser().resolve().name if path is not None else collection_name(vars(settings.data))
+
+
+def collection_name(data: Mapping[str, Any]) -> str:
+    """What music without a path is called, by the keys under `data`: a bundled collection, or what is downloaded."""
+    return str(data.get("collection" if data.get("source") in (None, "bundled") else "source"))
 
 
 def check_shared(settings: SharedSettings) -> None:

@@ -36,6 +36,8 @@ class Trained:
         """
         try:
             arguments = self.arguments | others | ({} if path is None else {"path": path})
+            if path is not None and arguments.get("source") != "parquet":
+                arguments["source"] = "folder"  # a copy of what was bundled or downloaded
             shifts = arguments.pop("shifts")
             return MidiDataModule(
                 tokenizer=self.learner.tokenizer,

@@ -266,7 +266,7 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
         ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
         ({"batch_size": "8"}, "data.batch_size=8: "),
         ({"path": None, "source": "folder"}, "data=folder: data.path is missing"),
-        ({"source": "spotify"}, "data.source=spotify: use folder, bundled or parquet"),
+        ({"source": "spotify"}, "data.source=spotify: use folder, bundled, parquet, nottingham, pop909 or maestro"),
         ({"tokenizer": CPWord()}, "tokenizer=CPWord: "),
     ],
 )

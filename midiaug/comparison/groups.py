@@ -12,7 +12,7 @@ from midiaug.command import config_dir
 from midiaug.comparison.contents import as_number
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
-from midiaug.settings import complete
+from midiaug.settings import collection_name, complete
 
 # what changes where or how fast a run is, not what it comes to; and what is looked at by itself
 _ASIDE = (
@@ -189,13 +189,13 @@ def _settings(run: Run) -> dict[str, Any]:
     data = run.config["data"]
     # the seed chooses which pieces are taken where only so many are, so that their names say nothing
     by_name = run.music_key and config.get("data.limit") is None
-    music = run.music_key if by_name else repr([data.get("path"), data.get("collection")])
+    music = run.music_key if by_name else repr([data.get("path"), _source(data)])
     return {**sizes, **config, "cell": cell, "music": music, "source": run.summary.get("source") or _source(data)}
 
 
 def _source(data: dict[str, Any]) -> str:
     path = data.get("path")
-    return str(path).rstrip("/").rpartition("/")[2] if path else str(data.get("collection"))
+    return str(path).rstrip("/").rpartition("/")[2] if path else collection_name(data)
 
 
 def _aside(key: str) -> bool:

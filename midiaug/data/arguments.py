@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from midiaug.data.alterations import MAX_STEPS
+from midiaug.data.published import PUBLISHED
 from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError
 
+SourceName = Literal["folder", "bundled", "parquet", "nottingham", "pop909", "maestro"]
+SOURCES: tuple[str, ...] = get_args(SourceName)
 Rule = tuple[Callable[[Any], bool], str]
 
 VAL_SPLIT = 0.1  # where none is given
@@ -30,7 +33,10 @@ def _is_range(steps: Any) -> bool:
 
 
 RULES: dict[str, Rule] = {
-    "data.source": (lambda name: name in (None, "folder", "bundled", "parquet"), "use folder, bundled or parquet"),
+    "data.source": (
+        lambda name: name is None or name in SOURCES,
+        f"use {', '.join(SOURCES[:-1])} or {SOURCES[-1]}",
+    ),
     "data.limit": (lambda n: n is None or n >= 2, "give a number of pieces, 2 or more, or null for all"),
     "data.train_limit": (lambda n: n is None or n >= 1, "give a number of pieces, 1 or more, or null for all"),
     "data.val_split": (lambda share: 0 < share < 1, "give a share between 0 and 1, such as 0.1"),
@@ -122,10 +128,14 @@ def usable(tokenizer: MusicTokenizer, merges: object = None) -> MusicTokenizer:
 def checked_source(source: str | None, path: object, column: str | None) -> str:
     """The source; where none is named, a folder if there is a path.
 
-    Raises ConfigError where a source lacks its path, or is given a column that it has not.
+    Raises ConfigError where a source lacks its path, or is given a path or a column that it has not.
     """
     source = source or ("bundled" if path is None else "folder")
-    if source != "bundled" and path is None:
+    if source in PUBLISHED and path is not None:
+        raise ConfigError(
+            f"data.path={path}: data={source} is downloaded; leave the path out, or use data=folder for your own files"
+        )
+    if source not in ("bundled", *PUBLISHED) and path is None:
         raise ConfigError(f"data={source}: data.path is missing; give the folder of your files")
     if source != "parquet" and column is not None:
         raise ConfigError(f"data.column={column}: only data=parquet has columns")

@@ -15,7 +15,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from midiaug.data.checksums import BEFORE, is_whole, write_checksums
+from midiaug.data.checksums import BEFORE, files_in, is_whole, write_checksums
 from midiaug.data.flat import open_array, save_array
 from midiaug.errors import CacheError
 from midiaug.files import is_old
@@ -102,7 +102,7 @@ def _refused(cache_dir: Path, error: OSError) -> CacheError:
 
 def _to_disk(directory: Path) -> None:
     """Wait until the files are on the disk: a rename may get there before what it names does."""
-    for path in directory.iterdir():
+    for path in files_in(directory):
         with path.open("rb+") as file:
             os.fsync(file.fileno())
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.arguments import VAL_SPLIT, check_arguments, checked_source, plain, usable
+from midiaug.data.arguments import VAL_SPLIT, SourceName, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
 from midiaug.data.identity import check_identity, identity
 from midiaug.data.merges import Merges
-from midiaug.data.music import Music, Reading, list_entries, read_music
+from midiaug.data.music import Music, Reading, Source, list_entries, read_music
 from midiaug.data.pieces import Limits
 from midiaug.data.plan import Draw, Plan, Starts
 from midiaug.data.report import report_shifts, say
@@ -37,8 +37,8 @@ _BLOCK_TOKENS, _BLOCK_TOKENS_OF_WORKERS = 1 << 19, 1 << 16
 class MidiDataModule(LightningDataModule):
     """Reads, splits, tokenizes and transposes, in this order; made once, it serves any number of epochs.
 
-    path: a folder of .mid .midi .kar .abc files, or one file; or leave it out for `source="bundled"`. With
-    `source="parquet"`, Parquet files with MIDI bytes in a column: a file, a folder, or a pattern with * and **.
+    path: a folder of .mid .midi .kar .abc files, or one file. With `source="parquet"`, Parquet files with MIDI bytes in
+    a column: a file, a folder, or a pattern with * and **. None for "bundled" and what is downloaded, as "maestro".
     shifts: the semitones to draw from; `draw` to `tempo` as Plan has them. tell_shifts: batches have `shifts` too,
     (batch,) int64 semitones, for a model that is told. merges: train the tokenizer on the training side.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
@@ -57,7 +57,7 @@ class MidiDataModule(LightningDataModule):
         tokenizer: MusicTokenizer | None = None,
         shifts: Shifts | None = None,
         *,
-        source: Literal["folder", "bundled", "parquet"] | None = None,
+        source: SourceName | None = None,
         collection: str = "aird",
         column: str | None = None,
         limit: int | None = None,
@@ -91,23 +91,22 @@ class MidiDataModule(LightningDataModule):
         check_arguments(locals())
         self.arguments = plain(locals())
         self.source = checked_source(source, path, column)
-        self.path, self.collection, self.column, self.train_limit = path, collection, column, train_limit
         self.given_tokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer(), merges)
         self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
-        self.limits, self.window, self.batch_size = Limits(max_bars, max_tokens), window, batch_size
+        self.path, self.limits, self.window, self.batch_size = path, Limits(max_bars, max_tokens), window, batch_size
         self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
         split_as = (limit, val_split, split, twin_share, seed, folds, fold)
         self.reading = Reading(self.limits, *split_as, verify, train_limit, merges, self.shifts)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+        self._loaders, self.place = [], Source(self.source, path, collection, column, self.cache_dir)
         pairs = (None if pair is None else tuple(pair) for pair in (anneal, velocity, duration, tempo))
         self.plan = Plan(draw, original, next(pairs), starts, *pairs)
-        self.plan.alterations.check(self.tokenizer)
-        self.draw, self.out_of_range, self.seed, self._loaders = draw, out_of_range, seed, []
+        self.plan.alterations.check(self.given_tokenizer)
+        self.train_limit, self.draw, self.out_of_range, self.seed = train_limit, draw, out_of_range, seed
 
     @cached_property
     def _music(self) -> Music:
-        entries = list_entries(self.source, self.path, self.collection, self.column)
-        return read_music(entries, self.given_tokenizer, self.reading, self.cache_dir)
+        return read_music(list_entries(self.place), self.given_tokenizer, self.reading, self.cache_dir)
 
     @property
     def tokenizer(self) -> MusicTokenizer:

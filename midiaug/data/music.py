@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from midiaug.data.alterations import Alterations, stepped_tables
 from midiaug.data.altering import altering_difference
 from midiaug.data.corpus import Corpus, read_corpus
+from midiaug.data.fetching import fetched
 from midiaug.data.merged import MergedRoute, build_merged
 from midiaug.data.merges import Lesson, Merges, train_merges
 from midiaug.data.merging import Merging
 from midiaug.data.parquet import rows
 from midiaug.data.pieces import Limits
+from midiaug.data.published import PUBLISHED, Published
 from midiaug.data.report import report_pieces, report_split, report_unwritable, report_velocity, say
 from midiaug.data.routes import MidiRoute, OutOfRange, Route, RouteName, TokenRoute, choose_route
 from midiaug.data.shifts import Shifts
@@ -91,18 +93,45 @@ class Reading:
     shifts: Shifts = field(default_factory=lambda: Shifts.of(0))
 
 
-def list_entries(source: str, path: str | Path | None, collection: str, column: str | None = None) -> list[Entry]:
-    """The candidate pieces of `source`: folder, bundled or parquet. Raises CorpusError where there are none."""
-    if source == "bundled":
-        entries = bundled(collection)
-        say("source", COLLECTIONS[collection][1])
-        return entries
-    if source == "parquet":
-        entries = rows(path or ".", column)
-        say("source", f"{path}: {len(entries):,} rows of {len({entry.path for entry in entries}):,} Parquet files")
-        return entries
-    entries = folder(path or ".")
-    say("source", f"{path}: {len(entries):,} {'file or tune' if len(entries) == 1 else 'files and tunes'}")
+@dataclass(frozen=True)
+class Source:
+    """Where pieces come from: the keys under `data` of the same names. kind: data.source."""
+
+    kind: str
+    path: str | Path | None
+    collection: str
+    column: str | None
+    cache_dir: Path
+
+    @property
+    def published(self) -> Published | None:
+        """The collection that is downloaded, if it is one."""
+        return PUBLISHED.get(self.kind)
+
+
+def entries_of(source: Source) -> list[Entry]:
+    """The candidate pieces, downloaded first where they have to be. Raises CorpusError where there are none."""
+    if source.published is not None:
+        return fetched(source.published, source.cache_dir)
+    if source.kind == "bundled":
+        return bundled(source.collection)
+    if source.kind == "parquet":
+        return rows(source.path or ".", source.column)
+    return folder(source.path or ".")
+
+
+def list_entries(source: Source) -> list[Entry]:
+    """Likewise, and the screen says which they are."""
+    entries = entries_of(source)
+    if source.published is not None:
+        say("source", f"{source.published.title}: {len(entries):,} files; licence: {source.published.licence}")
+    elif source.kind == "bundled":
+        say("source", COLLECTIONS[source.collection][1])
+    elif source.kind == "parquet":
+        files = len({entry.path for entry in entries})
+        say("source", f"{source.path}: {len(entries):,} rows of {files:,} Parquet files")
+    else:
+        say("source", f"{source.path}: {len(entries):,} {'file or tune' if len(entries) == 1 else 'files and tunes'}")
     return entries
 
 

@@ -79,7 +79,7 @@ def _stored(data: MidiDataModule, corpus: Corpus) -> TokenStore:
 
 
 def _prepare_shard(data: MidiDataModule, shards: int, shard: int) -> tuple[Corpus, TokenStore | None] | None:
-    entries = list_entries(data.source, data.path, data.collection, data.column)
+    entries = list_entries(data.place)
     part = shard_of(entries, shards, shard)
     say("shard", f"{shard} of 0 to {shards - 1}: {len(part):,} of the {len(entries):,}")
     if not part:

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.module import MidiDataModule
-from midiaug.data.parquet import rows
+from midiaug.data.music import entries_of
 from midiaug.data.pieces import parse, read_midi_bytes
 from midiaug.data.shifts import room_of
-from midiaug.data.sources import SUFFIXES, bundled, folder
+from midiaug.data.sources import SUFFIXES, folder
 from midiaug.data.transpose import pitch_span, without_unwritable, written_range
 from midiaug.errors import ConfigError, QuarantinedFile
 
@@ -106,14 +106,7 @@ def read_file(data: MidiDataModule, pieces: int, file: str) -> list[Chosen] | No
 
 def _check_named(data: MidiDataModule, file: str) -> None:
     """Raise ConfigError where no piece of the source is called so."""
-    entries = (
-        bundled(data.collection)
-        if data.source == "bundled"
-        else rows(data.path or ".", data.column)
-        if data.source == "parquet"
-        else folder(data.path or ".")
-    )
-    if not any(file in (entry.name, entry.name.rpartition("#")[0]) for entry in entries):
+    if not any(file in (entry.name, entry.name.rpartition("#")[0]) for entry in entries_of(data.place)):
         raise ConfigError(f"preview.file={file}: no such file, and no piece of that name in the source; give another")
 
 

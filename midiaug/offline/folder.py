@@ -67,10 +67,11 @@ def check_reachable(out: Path) -> None:
 def check_place(out: Path, path: str | None, entries: Sequence[Entry]) -> None:
     """Raise ConfigError where the folder of copies is inside that of the music, or the other way round; links count.
 
-    path: data.path; None for the bundled tunes. entries: the candidate pieces.
+    path: data.path; None for the bundled tunes and for what is downloaded. entries: the candidate pieces.
     """
     target = os.path.realpath(out)
-    root = entries[0].path.parent if path is None else Path(path).expanduser()
+    first = entries[0]
+    root = first.path.parents[first.name.count("/")] if path is None else Path(path).expanduser()
     inside = {Path(entry.name).parent for entry in entries if "/" in entry.name}
     links = {root, *(root / folder for name in inside for folder in (name, *name.parents))}
     for folder in (os.path.realpath(link) for link in links if link.is_dir()):

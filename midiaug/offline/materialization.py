@@ -21,7 +21,7 @@ from midiaug import __version__
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.digests import digest
-from midiaug.data.music import Reading, list_entries, read_pieces
+from midiaug.data.music import Reading, Source, list_entries, read_pieces
 from midiaug.data.pieces import Limits
 from midiaug.data.report import report_pieces, report_split, say
 from midiaug.data.shifts import Shifts
@@ -37,6 +37,7 @@ from midiaug.offline.names import copy_name, copy_stems
 from midiaug.offline.noted import is_of, read_object
 from midiaug.offline.settings import MaterializeSettings
 from midiaug.offline.summary import Summary, summary_of
+from midiaug.settings import collection_name
 from midiaug.words import as_typed
 
 log = logging.getLogger("midiaug")
@@ -54,11 +55,11 @@ def materialize(settings: MaterializeSettings, tokenizer: MusicTokenizer) -> tup
     out = Path(str(settings.out)).expanduser()
     shifts = Shifts.parse(settings.aug.shifts)
     check_reachable(out)
-    entries = list_entries(data.source, data.path, data.collection, data.column)
+    cache_dir = Path(data.cache_dir).expanduser() if data.cache_dir else default_cache_dir()
+    entries = list_entries(Source(data.source, data.path, data.collection, data.column, cache_dir))
     check_place(out, data.path if data.source != "bundled" else None, entries)
     limits = Limits(data.max_bars, data.max_tokens)
     how = Reading(limits, data.limit, data.val_split, data.split, data.twin_share, settings.seed)
-    cache_dir = Path(data.cache_dir).expanduser() if data.cache_dir else default_cache_dir()
     count = cores() if data.num_workers == "auto" else data.num_workers
     with Processes(min(count, len(entries))) as processes:  # the same ones read and write
         corpus, split = read_pieces(entries, how, cache_dir, processes)
@@ -89,7 +90,7 @@ def _header(settings: MaterializeSettings, tokenizer: MusicTokenizer, corpus: Co
         "midiaug": __version__,
         "symusic": symusic_version,
         "format": _FORMAT,
-        "source": settings.data.path if settings.data.source != "bundled" else settings.data.collection,
+        "source": settings.data.path or collection_name(vars(settings.data)),
         "corpus": corpus.key,
         "shifts": list(Shifts.parse(settings.aug.shifts)),
         "out_of_range": settings.aug.out_of_range,
