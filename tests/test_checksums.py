@@ -63,3 +63,17 @@ def test_a_directory_that_is_not_there_is_not_whole(tmp_path):
 
 def test_the_checksum_of_a_file_is_that_of_its_bytes(built):
     assert checksum(built / "tokens.bin") == zlib.crc32((built / "tokens.bin").read_bytes())
+
+
+def test_files_in_folders_below_count_by_their_length_and_by_their_bytes_where_that_is_asked_for(tmp_path):
+    directory = tmp_path / "music"
+    (directory / "book" / "part").mkdir(parents=True)
+    tune = directory / "book" / "part" / "tune.mid"
+    tune.write_bytes(b"MThd")
+    write_checksums(directory, "music")
+    assert is_whole(directory, verify=True)
+    flip(tune, 0)
+    assert is_whole(directory)
+    assert not is_whole(directory, verify=True)
+    tune.write_bytes(b"MTh")
+    assert not is_whole(directory)
