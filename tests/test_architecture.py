@@ -112,7 +112,7 @@ ORDER = [
     )
 ]
 MAX_MODULE_LINES = 260
-MAX_FUNCTION_LINES = 45
+MAX_FUNCTION_LINES = 40
 
 
 def parsed(module: str) -> ast.Module:
@@ -160,7 +160,7 @@ def test_a_module_is_short_enough_to_read_and_says_what_it_is_for(module):
 @pytest.mark.parametrize("module", FILES)
 def test_no_function_is_longer_than_a_screen(module):
     lengths = {
-        node.name: node.end_lineno - node.lineno + 1
+        node.name: node.end_lineno - node.body[0].lineno + 1  # one argument a line is no logic
         for node in ast.walk(parsed(module))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
     }

@@ -99,8 +99,7 @@ class MidiDataModule(LightningDataModule):
         self.reading = Reading(self.limits, *split_as, verify, train_limit, merges, self.shifts)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self._loaders, self.place = [], Source(self.source, path, collection, column, self.cache_dir)
-        pairs = (None if pair is None else tuple(pair) for pair in (anneal, velocity, duration, tempo))
-        self.plan = Plan(draw, original, next(pairs), starts, *pairs)
+        self.plan = Plan(draw, original, anneal, starts, velocity, duration, tempo)
         self.plan.alterations.check(self.given_tokenizer)
         self.train_limit, self.draw, self.out_of_range, self.seed = train_limit, draw, out_of_range, seed
 

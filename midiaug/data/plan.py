@@ -46,6 +46,9 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_arguments(vars(self))
+        for name in ("anneal", "velocity", "duration", "tempo"):
+            pair = getattr(self, name)
+            object.__setattr__(self, name, None if pair is None else tuple(pair))  # as YAML and JSON have no tuples
         _ = self.alterations.combinations  # refused where there are too many
         if self.draw == "balanced" and (self.original or self.anneal is not None):
             key = "original" if self.original else "anneal"

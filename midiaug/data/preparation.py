@@ -60,7 +60,7 @@ def _prepare_whole(data: MidiDataModule) -> tuple[Corpus, TokenStore]:
     how = data.reading
     if how.merges is None:
         return data.corpus, data.store
-    entries = list_entries(data.source, data.path, data.collection, data.column)
+    entries = list_entries(data.place)
     corpus, split = read_pieces(entries, how, data.cache_dir)
     store = _stored(data, corpus)
     report_split(split, store.has_pieces, how.twin_share)
