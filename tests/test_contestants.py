@@ -106,11 +106,12 @@ def test_the_empty_loader_and_the_copies_hand_out_one_batch_again_and_again(line
         assert contestant.count(batches[0]) == tokens_in(batches[0])
 
 
-def test_a_trained_tokenizer_leaves_the_table_out_and_says_why(lined_up, trained, monkeypatch):
+def test_a_trained_tokenizer_is_lined_up_too_and_both_routes_hand_out_the_same(lined_up, trained, monkeypatch):
     monkeypatch.setattr(run, "make_tokenizer", lambda *_: trained)
     line, _ = lined_up()
-    assert set(line.left_out) == {TOKENS, TOKENS_PLAIN}
-    assert "train" in line.left_out[TOKENS]
+    assert line.left_out == {}
+    mine, same = (next(iter(line.contestants[name].epoch(2)))["input_ids"] for name in (TOKENS, MIDI))
+    assert torch.equal(mine, same)
     assert next(iter(line.contestants[STOCK].epoch(0)))["input_ids"].max() < len(trained)
 
 

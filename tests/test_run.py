@@ -20,8 +20,9 @@ from training import StopAfter, run, settings
 from midiaug.checkpoints import WholeCheckpoints
 from midiaug.data.transpose import notes_per_token
 from midiaug.errors import CheckpointError, ConfigError
+from midiaug.learner import Learner
 from midiaug.model import RecurrentLM
-from midiaug.run import train_model
+from midiaug.run import make_data, train_model
 from midiaug.trainer import make_trainer
 
 
@@ -468,3 +469,38 @@ def test_a_model_that_is_told_is_measured_in_all_keys_both_ways(folder_of_tunes,
     assert differing == [-2, -1, 1, 2], "a shift that it never met is to it as none"
     assert told["key_spread"] == max(told["loss_by_key"].values()) - min(told["loss_by_key"].values())
     assert re.search(rf"the same, told of the shift +│ +│ +{told['key_spread']:.3f}", caplog.text)
+
+
+def test_a_run_with_a_trained_tokenizer_leaves_it_to_others_and_is_resumed_bit_for_bit(
+    folder_of_tunes, shared_cache, tmp_path
+):
+    more = ("aug.shifts=[-2,0,2]", "trainer.max_epochs=1")
+    chosen = settings(folder_of_tunes, shared_cache, *more, "tokenizer.train=BPE", "tokenizer.vocab_size=420")
+    (tmp_path / "run").mkdir()
+    lowest = train_model(chosen, tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["tokenizer"], summary["route"]) == ("REMI", "tokens")
+    assert summary["loss"]["val"] == lowest
+    assert len(summary["loss_by_key"]) == 12
+    assert summary["equivariance"] is None, "no table maps merged tokens"
+    learner = Learner.load(tmp_path / "run" / "checkpoints" / "best.ckpt")
+    assert learner.model.output.weight.shape[0] == len(learner.tokenizer) == 420
+    given = settings(folder_of_tunes, shared_cache, *more, f"tokenizer.file='{tmp_path / 'run' / 'tokenizer.json'}'")
+    assert make_data(given).store.key == make_data(chosen).store.key
+    _, whole, _ = run(chosen, tmp_path / "whole")
+    run(chosen, tmp_path / "broken", StopAfter(tmp_path / "stop.ckpt", step=3))
+    _, again, _ = run(chosen, tmp_path / "broken", ckpt=tmp_path / "stop.ckpt")
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name]), name
+
+
+def test_what_cannot_be_trained_is_refused_before_anything_is_written(folder_of_tunes, shared_cache, tmp_path):
+    for words, said in (
+        (("tokenizer.train=BPE", "tokenizer.vocab_size=50"), r"tokenizer\.vocab_size=50: the tokenizer has 357 tokens"),
+        (("tokenizer.train=BPE",), r"tokenizer\.vocab_size is missing"),
+        (("tokenizer.train=Bpe", "tokenizer.vocab_size=500"), r"tokenizer\.train=Bpe: use BPE, Unigram or WordPiece"),
+        (("tokenizer.train=BPE", "tokenizer.vocab_size=500", "optim.lr=-1"), r"optim\.lr=-1"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            train_model(settings(folder_of_tunes, shared_cache, *words), tmp_path / "run")
+    assert not list(tmp_path.glob("run/*.json"))

@@ -32,7 +32,7 @@ _FORMAT = 1
 _MOST_TOKENS = 1 << 25  # to learn from, in all shifts together
 _MERGES = 0x6D657267
 _DAY_S = 86_400.0
-_DIGITS, _WORD = 6, "\u2581"  # the letter that MidiTok begins each word with
+_DIGITS, _STEP = 6, 1e-4
 
 
 @dataclass(frozen=True)
@@ -151,24 +151,24 @@ def _train(items: list[tuple[Lesson, Merges]]) -> list[dict[str, Any]]:
         return [{"problem": f"the training failed ({one_line(error)}); use another model, or a smaller vocab_size"}]
     settings = settings_of(tokenizer)
     if merges.model == "Unigram":
-        letters = {letter for of_piece in words for word in of_piece for letter in word}
-        settings["_model"] = json.dumps(in_order(json.loads(settings["_model"]), letters))
+        settings["_model"] = json.dumps(in_order(json.loads(settings["_model"])))
     return [settings]
 
 
-def in_order(content: dict[str, Any], seen: set[str]) -> dict[str, Any]:
+def in_order(content: dict[str, Any]) -> dict[str, Any]:
     """A Unigram model as it would be if its training were deterministic, which it is but for two things.
 
-    The last digits of its scores depend on the order of its sums, and letters that never came, which all cost alike,
-    are given scores a little apart in any order. content: what `tokenizers` writes. seen: the letters that came.
+    The last digits of its scores depend on the order of its sums; and letters that it did not keep are added again at
+    the lowest score, each a ten-thousandth above another, in any order. content: what `tokenizers` writes.
     """
     model = content["model"]
     special = {token["content"] for token in content["added_tokens"]}
     kept = [entry for entry in model["vocab"] if entry[0] in special]
     scores = {piece: round(score, _DIGITS) for piece, score in model["vocab"] if piece not in special}
-    unseen = sorted(piece for piece in scores if len(piece) == 1 and piece not in seen and piece != _WORD)
-    given = sorted((scores[piece] for piece in unseen), reverse=True)
-    scores |= dict(zip(unseen, given, strict=True))
+    steps = {piece: (score - min(scores.values())) / _STEP for piece, score in scores.items() if len(piece) == 1}
+    added = sorted(piece for piece, step in steps.items() if abs(step - round(step)) < 0.1)
+    given = sorted((scores[piece] for piece in added), reverse=True)
+    scores |= dict(zip(added, given, strict=True))
     ordered = sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))
     return content | {"model": model | {"vocab": [*kept, *map(list, ordered)]}}
 
