@@ -124,7 +124,7 @@ def _hydras_folder(error: Exception) -> str | None:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "run_job"]
     folder = frames[0].f_locals.get("output_dir") if frames else None
     if folder is not None:
-        remove_if_bare(Path(folder), Path(sys.argv[0]).stem)
+        remove_if_bare(Path(folder), frames[0].f_locals["config"].hydra.job.name)
     return folder
 
 

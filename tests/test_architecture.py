@@ -108,7 +108,7 @@ ORDER = [
         ),
         *("comparison." + name for name in ("numbers", "rows", "variety", "svg", "charts", "tables", "recommending")),
         *("comparison." + name for name in ("markup", "front", "page", "report")),
-        "compare",
+        *("compare", "__main__"),
     )
 ]
 MAX_MODULE_LINES = 260

@@ -33,7 +33,20 @@ def test_every_version_is_pinned_and_none_is_a_prerelease():
 @pytest.mark.parametrize("extra", [None, *PROJECT["optional-dependencies"]])
 def test_every_requirement_has_its_pin(extra):
     requirements = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
-    assert {name_of(requirement) for requirement in requirements} <= set(PINS)
+    assert {name_of(requirement) for requirement in requirements} <= {*PINS, "midiaug"}
+
+
+def test_an_extra_of_several_names_extras_that_are_there():
+    (cluster,) = PROJECT["optional-dependencies"]["cluster"]
+    assert set(cluster.removeprefix("midiaug[").removesuffix("]").split(",")) == {"joblib", "slurm", "ray"}
+    assert {"joblib", "slurm", "ray"} <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_readme_and_the_classifiers_name_the_same_extras_and_pythons_as_are_there():
+    pythons = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", line)]
+    assert f">={pythons[0]}" == PROJECT["requires-python"]
+    readme = (ROOT / "README.md").read_text()
+    assert [extra for extra in PROJECT["optional-dependencies"] if extra != "dev" and f"`{extra}`" not in readme] == []
 
 
 def test_what_is_installed_is_what_is_pinned():
