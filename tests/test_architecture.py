@@ -179,6 +179,26 @@ def test_the_public_names_are_there_and_are_all_that_the_package_offers():
         _ = midiaug.nothing
 
 
+def test_the_package_alone_loads_next_to_nothing_and_names_what_it_offers():
+    code = "import sys; before = set(sys.modules); import midiaug; names = dir(midiaug); "
+    code += "print(*set(sys.modules) - before); print(*names)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded, names = (set(line.split()) for line in done.stdout.splitlines())
+    assert not {name.partition(".")[0] for name in loaded} - {"midiaug"} - set(sys.stdlib_module_names)
+    assert set(midiaug.__all__) <= names
+
+
+def test_what_a_checker_is_told_of_the_package_is_what_it_offers():
+    told = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse(Path(midiaug.__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("midiaug.")
+        for alias in node.names
+    }
+    assert told == midiaug._HOME
+    assert sorted(told) == sorted(midiaug.__all__)
+
+
 def test_reading_a_store_loads_neither_lightning_nor_a_tokenizer():
     code = "import sys; from midiaug import Shifts, TokenTransposer, TransposedDataset, TransposingSampler, transpose; "
     code += "print(*sys.modules)"
