@@ -1,6 +1,10 @@
 """What a person sees: a bar with the figures, a line an epoch, a table."""
 
 import logging
+import os
+import re
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,6 +56,29 @@ def test_on_a_terminal_the_bar_shows_loss_val_gap_and_speed(folder_of_tunes: Pat
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+COLOR = re.compile(r"\x1b\[[0-9;]*[34][0-7]")
+
+
+@pytest.mark.parametrize(("more", "colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_bar_has_colors_on_a_terminal_and_none_where_they_are_not_wanted(more: dict[str, str], colored: bool):
+    code = "import time; from midiaug.comparison.progress import tracked; "
+    code += "[time.sleep(0.2) for _ in tracked([1, 2, 3], 'reading')]"
+    environment = {"TERM": "xterm-256color"} | more
+    said = str(pexpect.run(shlex.join([sys.executable, "-c", code]), env=environment, encoding="utf-8", timeout=60))
+    assert "reading" in said
+    assert bool(COLOR.search(said)) is colored
+
+
+def test_tables_and_bars_that_go_into_a_file_have_no_colors():
+    code = "from rich.table import Table; from midiaug.comparison.progress import tracked; "
+    code += "from midiaug.text_tables import as_text; table = Table('loss', header_style='bold red'); "
+    code += "table.add_row('0.5', style='green'); print(as_text(table)); list(tracked([1], 'a'))"
+    environment = os.environ | {"TERM": "xterm-256color"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert "loss" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
 
 
 def test_lightnings_advertisements_stay_off_the_screen(caplog: pytest.LogCaptureFixture):
