@@ -81,6 +81,7 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
         "plain": (),
         "kept": ("aug.original=0.3",),
         "narrow": ("aug.anneal=[1,3]",),
+        "lively": ("aug.velocity=[-2,2]",),
         "told": ("model.condition=true",),
     }
     for number, (name, words) in enumerate(options.items()):
@@ -92,6 +93,7 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
         "plain": "moderate",
         "kept": "moderate, original 0.3",
         "narrow": "moderate, anneal [1, 3]",
+        "lively": "moderate, velocity [-2, 2]",
         "told": "moderate, told of the shift",
         "none": "none",
         "cut": "none, starts random",
@@ -126,7 +128,8 @@ def test_a_run_of_a_version_without_a_key_had_its_default(tmp_path):
         path = tmp_path / level / "old" / ".hydra" / "config.yaml"
         config = OmegaConf.load(path)
         del config.optim["label_smoothing"], config.data["folds"], config.model["locked"]
-        del config.aug["original"], config.aug["anneal"], config.aug["starts"]
+        for key in ("original", "anneal", "starts", "velocity", "duration", "tempo"):
+            del config.aug[key]
         OmegaConf.save(config, path)
     labels = [group.label for group in grouped(described(tmp_path))]
     assert labels == ["LSTM 2 x 256, none", "LSTM 2 x 256, moderate"]

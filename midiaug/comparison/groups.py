@@ -39,7 +39,7 @@ NONE = (0,)
 _WEIGHT = "optim.equivariance"
 _USUAL = {
     **{"draw": "random", "out_of_range": "limit", "original": 0, "anneal": None, "starts": "fixed"},
-    **{"condition": False, "equivariance": 0},
+    **{"velocity": None, "duration": None, "tempo": None, "condition": False, "equivariance": 0},
 }
 Figure = dict[str, float | int | None]
 
