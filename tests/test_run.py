@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pytest
+import readme
 import torch
 from miditok import REMI
 from pytorch_lightning import Callback, Trainer
@@ -421,17 +422,9 @@ def test_training_lowers_the_loss(folder_of_tunes, shared_cache, tmp_path):
 
 
 def test_the_readmes_code_runs_as_it_stands(trained, folder_of_tunes, monkeypatch, tmp_path, capsys):
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", readme, re.DOTALL))
-    checkpoint = str(trained[0] / "checkpoints" / "best.ckpt")
-    code = code.replace('"my_midis"', f'"{folder_of_tunes}"').replace(
-        '"runs/.../checkpoints/best.ckpt"', f'"{checkpoint}"'
-    )
-    assert str(folder_of_tunes) in code
-    assert checkpoint in code
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    names: dict[str, object] = {}
-    exec(compile(code, "README.md", "exec"), names)  # noqa: S102
+    paths = {"runs/.../checkpoints/best.ckpt": trained[0] / "checkpoints" / "best.ckpt"}
+    names = readme.run("\n".join(readme.code_below("In your own code")), folder_of_tunes, **paths)
     assert "torch.Size(" in capsys.readouterr().out
     assert names["logits"].shape == (*names["batch"]["input_ids"].shape, len(REMI()))
 
