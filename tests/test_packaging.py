@@ -63,3 +63,20 @@ def test_nothing_of_a_package_index_or_a_machine_is_in_the_repository():
     text = "".join((ROOT / name).read_text() for name in names)
     assert "index-url" not in text
     assert "find-links" not in text
+
+
+def test_every_file_that_contributing_names_is_there_and_each_answer_names_two_at_most():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:midiaug|configs|tests)/[\w/.]*|[A-Z]+\.md)`", text))
+    assert len(named) > 25
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    answers = re.findall(r"^\*\*(.+?\?)\*\* (.+?)(?=\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert len(answers) == 10
+    for question, answer in answers:
+        assert 1 <= len(re.findall(r"`[\w/]+\.(?:py|yaml)`", answer)) <= 2, question
+
+
+def test_the_readme_names_the_licence_of_what_its_extras_bring():
+    licences = (ROOT / "README.md").read_text().partition("## Licences")[2]
+    for name in ("Aird's", "O'Neill's", "Ryan's", "Essen", "music21", "symusic"):
+        assert name in licences
