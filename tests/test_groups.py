@@ -99,7 +99,7 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
         "cut": "none, starts random",
     }
     assert len({one.of_model for one in runs.values()}) == 1, "all have the same runs without augmentation beside them"
-    assert len(grouped(list(runs.values()))) == 6
+    assert len(grouped(list(runs.values()))) == 7
 
 
 def test_a_loss_term_between_keys_is_part_of_the_level_and_without_shifts_of_the_model(tmp_path):
