@@ -248,6 +248,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="the commands whose label has this in it")
     parser.add_argument("--seed", type=int, default=0, help="where all chance comes from")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it in the background has it ignored
     with tempfile.TemporaryDirectory() as root:
         tallies = soak(chosen.files, chosen.kills, chosen.seed, Path(root), chosen.only)
     print()
