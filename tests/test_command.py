@@ -121,9 +121,10 @@ def test_a_folder_that_cannot_be_made_is_named(monkeypatch, capsys, tmp_path, wo
 
 
 @pytest.mark.parametrize("leave", [0, 1 << 15])
-def test_a_run_on_a_full_disk_ends_at_once_names_its_folder_and_leaves_none(sentence, disk, leave):
+@pytest.mark.parametrize("started_as", ["train", "midiaug-train"])
+def test_a_run_on_a_full_disk_ends_at_once_names_its_folder_and_leaves_none(refusal, disk, leave, started_as):
     disk.fill(leave)
-    line = sentence(f"hydra.run.dir={disk.path}/run")
+    line = refusal(train.main, started_as, f"hydra.run.dir={disk.path}/run")
     advice = "free space there, or write elsewhere with hydra.run.dir=DIR"
     assert line == f"OSError: {disk.path}/run: No space left on device; {advice}"
     assert disk.files() == set()
