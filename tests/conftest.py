@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from disks import Disk, small_disk
 from miditok import REMI
 
 from midiaug.run_log import LogFile
+
+# a shell that starts the tests in the background has Ctrl-C ignored, and commands that they start would ignore it too
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
