@@ -144,16 +144,11 @@ class MergedRoute:
         if altered is not None:
             raise ConfigError("altered: merged tokens cannot be altered; use data.route=midi")
         ids, lengths = np.zeros((len(rows), windows.size), self._type), np.zeros(len(rows), np.int64)
-        sequence, start, length = windows.sequence[rows], windows.start[rows], windows.length[rows]
-        begin, is_last = start - self._offsets[sequence], start + length == self._offsets[sequence + 1]
         for shift in np.unique(semitones).tolist():
             at = np.flatnonzero(semitones == shift)
-            data, first, total = self._sequences(sequence[at], shift, windows.size)
-            # the rule of MidiRoute.read
-            place = np.where(begin[at] >= total - 1, np.maximum(0, total - windows.size), begin[at])
-            taken = np.minimum(total - place, np.where(is_last[at], windows.size, length[at]))
+            data, first, total = self._sequences(windows.sequence[rows[at]], shift, windows.size)
+            place, lengths[at] = windows.within(rows[at], self._offsets, total)
             ids[at] = np.lib.stride_tricks.sliding_window_view(data, windows.size)[first + place]
-            lengths[at] = taken
         return ids, lengths
 
     def _sequences(

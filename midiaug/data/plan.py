@@ -4,6 +4,7 @@ All of it comes from (seed, epoch) alone, so any number of workers or ranks sees
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -17,11 +18,8 @@ from midiaug.errors import ConfigError
 
 Draw = Literal["random", "balanced"]
 Starts = Literal["fixed", "random"]
-_ORIGINALS, _SLIDES, _STEPS = (
-    0x6F726967,
-    0x736C6964,
-    0x73746570,
-)  # apart from the draw of shifts, which is the same with and without
+# apart from the draw of shifts, which is the same with and without
+_ORIGINALS, _SLIDES, _STEPS = 0x6F726967, 0x736C6964, 0x73746570
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class Plan:
         slides: NDArray[np.int64] = (lots * (windows.slack + 1)).astype(np.int64)[windows.place[rows]]
         return slides
 
-    @property
+    @cached_property
     def alterations(self) -> Alterations:
         """What is varied beside the key."""
         return Alterations(self.velocity, self.duration, self.tempo)

@@ -138,14 +138,10 @@ class MidiRoute:
             sequence = int(windows.sequence[row])
             steps = None if altered is None else combinations[int(altered[place])]
             tokens = self.sequence(sequence, int(shift), steps)
-            begin = int(windows.start[row] - self._store.tokens.offsets[sequence])
-            if begin >= len(tokens) - 1:  # merged tokens: the shifted sequence may be shorter
-                begin = max(0, len(tokens) - windows.size)
-            end = windows.start[row] + windows.length[row]
-            is_last = end == self._store.tokens.offsets[sequence + 1]
-            part = tokens[begin : begin + (windows.size if is_last else int(windows.length[row]))]
-            ids[place, : len(part)] = part
-            lengths[place] = len(part)
+            # merged tokens: the shifted sequence may be shorter or longer
+            (begin,), (taken,) = windows.within(np.array([row]), self._store.tokens.offsets, np.array([len(tokens)]))
+            ids[place, :taken] = tokens[begin : begin + taken]
+            lengths[place] = taken
         return ids, lengths
 
     def sequence(self, row: int, shift: int, steps: Steps | None = None) -> NDArray[np.int64]:

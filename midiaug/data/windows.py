@@ -63,6 +63,19 @@ class Windows:
         """(sequences,) by how many tokens a sequence's last window is shorter than the others."""
         return self.size - self.length[np.flatnonzero(np.append(self._first[1:], True))]
 
+    def within(
+        self, rows: NDArray[np.integer], offsets: NDArray[np.integer], totals: NDArray[np.integer]
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """Where windows begin in sequences that are not as long as in the store, and how many tokens each takes.
+
+        rows: (n,). offsets: of the store's sequences. totals: (n,) tokens of each window's sequence, as it is now. A
+        window begins as many tokens from the start, or where it fits in; a sequence's last one takes what is left.
+        """
+        sequence, start, length = self.sequence[rows], self.start[rows], self.length[rows]
+        begin, is_last = start - offsets[sequence], start + length == offsets[sequence + 1]
+        place = np.where(begin >= totals - 1, np.maximum(0, totals - self.size), begin)
+        return place, np.minimum(totals - place, np.where(is_last, self.size, length))
+
     def slid(self, rows: NDArray[np.integer], tokens: NDArray[np.integer]) -> "Windows":
         """Some windows, each begun so many tokens earlier, at most its sequence's slack; together they cover the same.
 
