@@ -60,7 +60,7 @@ def left(cache: Path) -> list[str]:
 
 
 def test_the_music_is_fetched_once_and_then_the_network_is_not_asked(tiny, server, tunes, cache, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "midiaug")
     entries = fetched(tiny, cache)
     assert [entry.name for entry in entries] == sorted(name for name in tunes if "melody" not in name)
     assert all(entry.path.read_bytes() == tunes[entry.name] for entry in entries)
@@ -128,7 +128,7 @@ def test_without_a_network_it_says_where_the_file_may_be_put(tiny, cache):
 
 
 def test_a_file_that_was_put_there_by_hand_is_taken_and_left(tiny, server, cache, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "midiaug")
     given = cache / "collections" / "tiny.zip"
     given.parent.mkdir(parents=True)
     given.write_bytes(server.content)
