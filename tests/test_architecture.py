@@ -95,6 +95,7 @@ ORDER = [
         *(
             "comparison." + name
             for name in (
+                "mean_curves",
                 "crossing",
                 "gained",
                 "gains",
@@ -107,7 +108,7 @@ ORDER = [
             )
         ),
         *("comparison." + name for name in ("numbers", "rows", "variety", "svg", "charts", "tables", "recommending")),
-        *("comparison." + name for name in ("markup", "front", "page", "report")),
+        *("comparison." + name for name in ("markup", "before_after", "front", "page", "report")),
         *("compare", "__main__"),
     )
 ]

@@ -1,7 +1,5 @@
 """The figures beside those of the validation pieces."""
 
-import logging
-
 import music
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from midiaug.metrics import FIGURES
 
 @pytest.fixture(scope="module")
 def opened(folder_of_tunes, tmp_path_factory):
-    logging.getLogger("midiaug").setLevel(logging.WARNING)
     grammar = Grammar(REMI())
     data = MidiDataModule(folder_of_tunes, REMI(), cache_dir=tmp_path_factory.mktemp("figures"), val_split=0.25)
     return data, grammar, open_corpus(data, grammar, 8, 0)

@@ -37,7 +37,8 @@ def test_a_pair_has_a_sentence_a_chart_of_the_change_and_two_against_the_level(t
         "Curves",
     ]
     assert '<p class="gain nothelped">LSTM 2 x 256: moderate against none (1 run against 1) did not help' in text
-    assert text.count("<svg") == 1 + 2 + 2
+    assert text.count("<svg") == 1 + 1 + 2 + 2
+    assert "losses without augmentation and with it: LSTM 2 x 256, moderate" in text
     assert "<th>change, paired by tune</th>" in text
     assert "need not be val after less val before" in text
 

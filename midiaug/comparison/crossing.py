@@ -2,18 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from midiaug.comparison.mean_curves import Curve, common, curve_at, has, mean_of, unit_of
 from midiaug.comparison.pairs import Pair
-from midiaug.comparison.runs import Run
 from midiaug.printable import short
-
-Curve = NDArray[np.float64]
-_UNITS = ("tokens", "step", "epoch")  # of metrics.csv; runs of other programs and older ones have no tokens
 
 
 @dataclass(frozen=True)
@@ -67,18 +61,18 @@ class Crossing:
 def crossing_of(pairs: Sequence[Pair]) -> Crossing | None:
     """Where the curves of these pairs cross; None where they have no common stretch of two validations or more."""
     runs = [run for pair in pairs for run in pair.runs]
-    unit = next((unit for unit in _UNITS if runs and all(_has(run, unit) for run in runs)), None)
+    unit = unit_of(runs)
     if unit is None:
         return None
-    places = _common([_curve(run, unit)[0] for run in runs])
+    places = common(runs, unit)
     if len(places) < 2:
         return None
-    alone = [_mean(pair.after, unit, places) - _mean(pair.before, unit, places) for pair in pairs]
+    alone = [mean_of(pair.after, unit, places) - mean_of(pair.before, unit, places) for pair in pairs]
     difference = np.mean(alone, 0)
     at = _last_fall(places, difference)
     step = None
-    if at is not None and all(_has(run, "step") for run in runs):
-        step = float(np.mean([_at(run, unit, "step", np.array([at]))[0] for run in runs]))
+    if at is not None and all(has(run, "step") for run in runs):
+        step = float(np.mean([curve_at(run, unit, "step", np.array([at]))[0] for run in runs]))
     return Crossing(
         unit=unit,
         at=at,
@@ -89,43 +83,6 @@ def crossing_of(pairs: Sequence[Pair]) -> Crossing | None:
         difference=float(difference[-1]),
         by_seed=[(pair.seed, pair.fold, _last_fall(places, part)) for pair, part in zip(pairs, alone, strict=True)],
     )
-
-
-def _validations(run: Run) -> list[dict[str, Any]]:
-    return [row for row in run.rows if row["loss/val"] is not None]
-
-
-def _has(run: Run, name: str) -> bool:
-    """Whether each validation of the run has this amount, and each more than the one before."""
-    values = [row.get(name) for row in _validations(run)]
-    there = [float(value) for value in values if value is not None]
-    return len(there) == len(values) and all(one < other for one, other in pairwise(there))
-
-
-def _curve(run: Run, unit: str, name: str = "loss/val") -> tuple[Curve, Curve]:
-    rows = _validations(run)
-    return np.array([float(row[unit]) for row in rows]), np.array([float(row[name]) for row in rows])
-
-
-def _at(run: Run, unit: str, name: str, places: Curve) -> Curve:
-    """A figure of a run at these amounts of training, between validations by a straight line."""
-    values: Curve = np.interp(places, *_curve(run, unit, name))
-    return values
-
-
-def _mean(runs: Sequence[Run], unit: str, places: Curve) -> Curve:
-    values: Curve = np.mean([_at(run, unit, "loss/val", places) for run in runs], 0)
-    return values
-
-
-def _common(curves: Sequence[Curve]) -> Curve:
-    """Every amount at which a curve has a validation, within the stretch that all of them have."""
-    if not all(len(curve) for curve in curves):
-        return np.empty(0)
-    low, high = max(curve[0] for curve in curves), min(curve[-1] for curve in curves)
-    every: Curve = np.unique(np.concatenate(list(curves)))
-    common: Curve = every[(every >= low) & (every <= high)]
-    return common
 
 
 def _last_fall(places: Curve, difference: Curve) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from midiaug.comparison.crossing import Crossing
+from midiaug.comparison.mean_curves import MeanCurves
 from midiaug.comparison.pairs import Change, SeedChange
 
 _LEAST_GAP = 0.0005  # nats a token, the last digit that is shown: a smaller gap cannot be closed by so many percent
@@ -19,7 +20,8 @@ class Gain:
     change: of the validation loss, on the pieces that both were judged by; None where there are none in common.
     by_seed: that change with each seed. gap_noise: how large a gap without augmentation may be by chance, None where
     that is not known. unfinished: whether the loss with augmentation still fell in the last epoch of all its runs.
-    crossing: both validation curves at equal tokens; None where they have no stretch in common.
+    crossing: both validation curves at equal tokens; None where they have no stretch in common. still, moved: both
+    losses over the training without and with augmentation; None where they are not known.
     """
 
     model: str
@@ -33,6 +35,8 @@ class Gain:
     gap_noise: float | None
     unfinished: bool
     crossing: Crossing | None = None
+    still: MeanCurves | None = None
+    moved: MeanCurves | None = None
 
     @property
     def closed(self) -> float | None:

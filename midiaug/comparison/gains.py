@@ -7,6 +7,7 @@ from statistics import fmean
 from midiaug.comparison.crossing import crossing_of
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import FIGURES, NONE, Described, Group, differences, starts_of
+from midiaug.comparison.mean_curves import mean_curves
 from midiaug.comparison.pairs import change_of, gap_noise, pairs_of
 from midiaug.comparison.runs import Run
 
@@ -51,6 +52,8 @@ def _gain(group: Group, plain: Group) -> tuple[Gain, list[str]]:
     return Gain(
         *(first.of_model, first.level, len(moved), len(still), *means),
         *(change, by_seed, noise, unfinished, crossing_of(pairs)),
+        still=mean_curves(still),
+        moved=mean_curves(moved),
     ), remarks
 
 

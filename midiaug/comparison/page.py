@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from midiaug import __version__
-from midiaug.comparison import charts, front
+from midiaug.comparison import before_after, charts, front
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.groups import Described, Group, spread_over
 from midiaug.comparison.markup import card, chart_row, document, quiet, table
@@ -60,6 +60,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     kinds = {"helped": "helped", "did not help": "nothelped"}
     parts = ["<h2>What augmentation gained</h2>"]
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
+    parts += before_after.part(gains)
     heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
     heads += ["gap before", "gap after", "closed", "in percent", "runs", "verdict"]
     rows = []

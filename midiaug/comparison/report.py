@@ -1,4 +1,4 @@
-"""A whole comparison: reads what there is, says what came of it, and writes compare.json and compare.html."""
+"""A whole comparison: reads what there is, says what came of it, and writes compare.json, compare.html and gap.png."""
 
 import logging
 import shutil
@@ -10,6 +10,7 @@ from secrets import token_hex
 from typing import Any
 
 from midiaug import __version__
+from midiaug.comparison.before_after import best_of, write_picture
 from midiaug.comparison.fairness import fairness
 from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gained import Gain
@@ -31,11 +32,13 @@ from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
 _WORK = ".compare."
+_SAID = {"compare.json": "figures", "gap.png": "picture", "compare.html": "page"}
 
 
 def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
     """Compare, write compare.json and compare.html into the directory, and return what compare.json holds.
 
+    Where augmentation was tried and the losses are known, gap.png shows them without and with the one that came lowest.
     Where music is shown, quarantine.json says which of its files were left out.
     Raises ComparisonError where there is no run and no music was asked for; MidiaugError for music that was asked for
     and cannot be read; OutputError where a file cannot be written.
@@ -45,15 +48,8 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
     if asked.name is not None or asked.file is not None:
         make_tokenizer(asked.name or "REMI", asked.params, asked.file)
     described, groups, gains, remarks = _compare_runs(settings)
-    music = None
-    if settings.music:
-        try:
-            music, more = look_at_music(settings, described)
-            remarks += more
-        except MidiaugError as error:
-            if settings.asks_for_music:
-                raise
-            remarks.append(f"the music is not shown: {error}")
+    music, more = _music(settings, described)
+    remarks += more
     for remark in remarks:
         say("remark", remark)
     log.info("\n%s\n", screen_text(described, groups, gains, music))
@@ -68,12 +64,15 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
     files: dict[str, Callable[[Path], None]] = {}
     if music:
         files["quarantine.json"] = partial(write_json, content=music.pop("quarantined"))
-    text = page(described, groups, gains, music, remarks)
     files["compare.json"] = partial(write_json, content=content)
-    files["compare.html"] = partial(write_text, text=text)
+    best = best_of(gains)
+    if best:
+        files["gap.png"] = partial(write_picture, gain=best)
+    files["compare.html"] = partial(write_text, text=page(described, groups, gains, music, remarks))
     _write(directory, files)
-    say("figures", shown(directory / "compare.json"))
-    say("page", shown(directory / "compare.html"))
+    for name, what in _SAID.items():
+        if name in files:
+            say(what, shown(directory / name))
     return content
 
 
@@ -121,6 +120,18 @@ def _compare_runs(settings: CompareSettings) -> tuple[list[Described], list[Grou
     groups = grouped(described)
     gains, without = gains_of(groups)
     return described, groups, gains, [*remarks, *fairness(described), *without]
+
+
+def _music(settings: CompareSettings, described: list[Described]) -> tuple[dict[str, Any] | None, list[str]]:
+    """The music, None where there is none to show, and what is to be said of it."""
+    if not settings.music:
+        return None, []
+    try:
+        return look_at_music(settings, described)
+    except MidiaugError as error:
+        if settings.asks_for_music:
+            raise
+        return None, [f"the music is not shown: {error}"]
 
 
 def run_figures(one: Described) -> dict[str, Any]:
