@@ -47,6 +47,8 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
             let_waiting_threads_sleep()
+            if not sys.stderr.isatty():
+                os.environ.pop("FORCE_COLOR", None)  # with it, as in Jupyter, rich draws its bars into files and pipes
             sys.argv[1:] = prepared(sys.argv[1:])
             _register_resolvers(name, sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)

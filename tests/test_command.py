@@ -75,7 +75,7 @@ def sentence(refusal):
         ("seed=-1", "seed=-1: give a whole number"),
         ("ckpt=no such.ckpt", "ckpt=no such.ckpt: no such file"),
         ("ckpt=last", "ckpt=last: no checkpoints/last.ckpt below runs; train first"),
-        ("data.split=none.json", "data.split=none.json: not a readable split.json"),
+        ("data.split=none.json", "data.split=none.json: no such file; give a split.json that a run wrote"),
     ],
 )
 def test_a_wrong_word_is_refused_by_name(sentence, word, named):

@@ -26,9 +26,11 @@ def words(place: Path, *more: str) -> list[str]:
     return overrides(place / "my tunes", place / "cache", *more)
 
 
-def test_a_run_prints_the_shifts_it_resolved_and_where_things_are(place):
+def test_a_run_prints_the_shifts_it_resolved_and_where_things_are(place, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in Jupyter; no bar may be drawn into a pipe
     status, output = finished(place, *words(place, "aug.shifts=[-2,1]", "trainer.max_epochs=2"), anew=True)
     assert status == 0, output
+    assert "\x1b" not in output
     assert "shifts      [-2, -1, 0, +1] semitones" in output
     assert len(re.findall(r"epoch \d +train \d", output)) == 2
     run = place / re.search(r"run +(runs/\S+)", output)[1]

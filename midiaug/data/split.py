@@ -215,6 +215,8 @@ def read_split(
         content = former if isinstance(former, dict) else json.loads(Path(former).expanduser().read_text())
         sides = {name: ("train", "val").index(row["side"]) == 1 for name, row in content["pieces"].items()}
         val_split, seed = float(content["val_split"]), int(content["seed"])
+    except FileNotFoundError as error:
+        raise SplitError(f"data.split={path}: no such file; give a split.json that a run wrote") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SplitError(
             f"data.split={path}: not a readable split.json ({error}); give one that a run wrote"
