@@ -26,7 +26,7 @@ def said(*words, cwd, status=0):
     words = [sys.executable, *words] if words[0].startswith("-") else [str(BIN / words[0]), *words[1:]]
     environment = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
     environment["OMP_NUM_THREADS"] = "1"
-    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout, done.stderr
 
@@ -114,7 +114,7 @@ def test_a_shell_completes_keys_and_options_of_a_script(shell, tmp_path):
     arguments, install = COMPLETION[shell]
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb", "HOME": str(tmp_path)}
     environment |= {"XDG_CONFIG_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
-    terminal = pexpect.spawn(shell, arguments, env=environment, cwd=tmp_path, encoding="utf-8", timeout=60)
+    terminal = pexpect.spawn(shell, arguments, env=environment, cwd=tmp_path, encoding="utf-8", timeout=600)
     try:
         terminal.sendline(f"{install}; echo in''stalled")
         terminal.expect("installed")

@@ -41,7 +41,7 @@ def started(place, *more: str) -> subprocess.Popen[str]:
 
 def test_it_prints_tables_and_writes_figures_and_a_picture(place):
     process = started(place, "parts=[loaders,start]", "aug.shifts=[-1,1]")
-    output, errors = process.communicate(timeout=180)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert errors == ""
     assert "shifts      [-1, 0, +1] semitones" in output
@@ -61,7 +61,7 @@ def test_ctrl_c_ends_it_and_its_processes_without_a_trace(place):
         assert process.poll() is None
     time.sleep(1)
     os.killpg(process.pid, signal.SIGINT)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "Traceback" not in output + errors
     assert list((place / "for a while").iterdir()) == []

@@ -146,7 +146,7 @@ def test_a_terminal_shows_a_bar(server, part):
         "from pathlib import Path; from midiaug.data.download import download; "
         f"download({server.url!r}, Path({str(part.parent / 'music.zip')!r}), Path({str(part)!r}), {SHA256!r}, {MOST})"
     )
-    terminal = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=60, dimensions=(24, 100))
+    terminal = pexpect.spawn(sys.executable, ["-c", code], encoding="utf-8", timeout=600, dimensions=(24, 100))
     terminal.expect("downloading")
     terminal.expect(pexpect.EOF)
     assert (part.parent / "music.zip").read_bytes() == CONTENT

@@ -194,7 +194,7 @@ def test_a_full_disk_is_named_with_the_cache(tiny, disk: Disk):
 def test_four_that_start_at_once_download_once(tiny, server, cache):
     words = [sys.executable, "-c", FETCH, server.url, tiny.archive_sha256 or "", str(cache)]
     running = [subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    said = [process.communicate(timeout=120) for process in running]
+    said = [process.communicate(timeout=600) for process in running]
     assert [out.splitlines()[-1:] for out, _ in said] == [["3"]] * 4, said
     assert [err for _, err in said] == [""] * 4
     assert server.asked == [None]

@@ -292,5 +292,5 @@ def test_runs_that_wait_for_each_other_come_in_one_by_one(tmp_path):
     """The one that comes to its end takes the folder with the lock along, while others wait for the lock."""
     start = [sys.executable, "-c", TAKING_TURNS]
     runs = [subprocess.Popen(start, cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [run.communicate(timeout=120)[1] for run in runs] == ["", "", ""]
+    assert [run.communicate(timeout=600)[1] for run in runs] == ["", "", ""]
     assert [path.name for path in (tmp_path / "out").iterdir()] == [MANIFEST]

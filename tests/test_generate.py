@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_nothing(place):
     lines = iter(process.stdout.readline, "")
     assert any(line.startswith("split") for line in lines)  # the music is read, and generating begins
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=60)[0]
+    rest = process.communicate(timeout=600)[0]
     assert process.returncode == 130
     assert "Traceback" not in rest
     assert [path for path in sorted((place / "runs").rglob("*")) if path not in before and path.is_file()] == []

@@ -31,7 +31,7 @@ runpy.run_module(f"midiaug.{sys.argv.pop(1)}", run_name="__main__", alter_sys=Tr
 
 
 def finished(place: Path, *words: str, name: str = "train") -> tuple[int, str]:
-    return forked("served", [name, *words], place, dict(os.environ), timeout=180)
+    return forked("served", [name, *words], place, dict(os.environ), timeout=600)
 
 
 @pytest.fixture(scope="module")

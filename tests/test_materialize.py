@@ -66,7 +66,7 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
     while process.poll() is None and not (out / "book_0" / "tune_003_+0.mid").exists():
         time.sleep(0.001)
     os.kill(process.pid, kind)
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=600)[0]
     assert not (out / "manifest.json").exists(), "it was stopped too late"
     journal = [json.loads(line) for line in (out / ".materialize" / "journal.jsonl").read_text().splitlines()[1:]]
     if kind == signal.SIGINT:
@@ -98,7 +98,7 @@ def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(plac
     while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     assert not (out / "manifest.json").exists(), "it was stopped too late"
     status, output = materialized(place, *words, f"out={out.name}")
     assert status == 0, output
@@ -108,7 +108,7 @@ def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(plac
 def test_four_at_once_into_one_folder_lose_nothing(place):
     words = ("data.path=my [tunes]", "data.cache_dir=cache", WIDE, "out=at once")
     four = [running(place, *words, name="materialize") for _ in range(4)]
-    ends = [one.ended(180) for one in four]
+    ends = [one.ended(600) for one in four]
     refused = [output for status, output in ends if status]
     assert len(refused) < 4, ends
     for output in refused:

@@ -42,7 +42,7 @@ def test_ctrl_c_ends_it_without_a_trace(place):
     while not process.stdout.readline().startswith("source"):
         pass
     os.killpg(process.pid, signal.SIGINT)
-    output = process.communicate(timeout=60)[0]
+    output = process.communicate(timeout=600)[0]
     assert process.returncode == 130, output
     assert "Traceback" not in output
 

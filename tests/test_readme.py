@@ -28,10 +28,12 @@ SWEPT = "model.embed=16 model.hidden=16 model.layers=1 data.window=32 trainer.li
 # each command as it stands in the README, and what makes it small: a word takes the place of that with the same key
 SMALLER = {
     ".venv/bin/python -m midiaug.train data.path=my_midis": TINY,
-    "python -m midiaug.train data=folder data.path=my_midis model=lstm 'aug.shifts=[-5,5]'": TINY,
-    "python -m midiaug.train --multirun model=lstm,gru aug=none,conservative,moderate,aggressive": (
-        f"{TINY} data.limit=12 model=lstm aug=none,aggressive"
+    "python -m midiaug.train data.path=my_midis model=lstm 'aug.shifts=[-5,5]'": TINY,
+    "python -m midiaug.generate ckpt=best": "max_bars=1 n=2",
+    "python -m midiaug.train --multirun data.path=my_midis model=lstm,gru aug=none,conservative,moderate,aggressive": (
+        f"{TINY} model=lstm aug=none,aggressive"
     ),
+    "python -m midiaug.compare runs=runs": "",
     "python -m midiaug.preview data.path=my_midis aug=aggressive": "",
     "python -m midiaug.train hparams=level data.path=DIR": f"{SWEPT} {STEPS} seed=0 aug=none,moderate",
     "python -m midiaug.train experiment=gap_short data.path=DIR": f"{SWEPT} {STEPS} seed=0 aug=none,moderate",
@@ -44,9 +46,7 @@ SMALLER = {
     "python -m midiaug.train --multirun data.folds=5 data.fold=0,1,2,3,4 aug=none,aggressive data.path=DIR": (
         f"{TINY} data.fold=0,4"
     ),
-    "python -m midiaug.compare runs=runs": "",
     "python -m midiaug.compare data.path=my_midis": "",
-    "python -m midiaug.generate ckpt=best": "max_bars=1 n=2",
     "python -m midiaug.generate ckpt=best prompt=tune.mid bars=4 n=4 max_bars=8 temperature=0.8": "max_bars=1",
     "python -m midiaug.generate ckpt=best prompts=val n=32 bars=4": "max_bars=1 n=2",
     "python -m midiaug.generate ckpt=best prompts=val n=32 bars=4 shift=6": "max_bars=1 n=2",

@@ -30,7 +30,7 @@ def place(tmp_path_factory, folder_of_tunes):
         said.append(line)
         if line.startswith("run ") and "seed=1" in line:
             process.send_signal(signal.SIGINT)
-    process.communicate(timeout=120)
+    process.communicate(timeout=600)
     assert process.returncode == 130, said
     return here, "".join(said)
 

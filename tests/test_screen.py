@@ -47,7 +47,7 @@ def test_on_a_terminal_the_bar_shows_loss_val_gap_and_speed(folder_of_tunes: Pat
         cwd=str(tmp_path),
         env=environment,
         dimensions=(40, 160),
-        timeout=120,
+        timeout=600,
         encoding="utf-8",
     )
     child.expect(r"epoch 2 of 3.*loss .*\d\.\d{3}.*val .*\d\.\d{3}.*gap .*\d\.\d{3}.*tokens/s")
@@ -66,7 +66,7 @@ def test_a_bar_has_colors_on_a_terminal_and_none_where_they_are_not_wanted(more:
     code = "import time; from midiaug.comparison.progress import tracked; "
     code += "[time.sleep(0.2) for _ in tracked([1, 2, 3], 'reading')]"
     environment = {"TERM": "xterm-256color"} | more
-    said = str(pexpect.run(shlex.join([sys.executable, "-c", code]), env=environment, encoding="utf-8", timeout=60))
+    said = str(pexpect.run(shlex.join([sys.executable, "-c", code]), env=environment, encoding="utf-8", timeout=600))
     assert "reading" in said
     assert bool(COLOR.search(said)) is colored
 

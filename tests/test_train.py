@@ -93,7 +93,7 @@ def interrupted(place: Path, beginning: str, *more: str) -> tuple[int, list[str]
         printed.append(line)
         if line.startswith(beginning):
             process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     return process.returncode, printed
 
 
@@ -127,7 +127,7 @@ def test_a_disk_that_fills_up_while_a_run_trains_ends_it_with_a_sentence_and_it_
     for _ in range(50):  # what is being replaced gives room once more
         disk.fill()
         time.sleep(0.02)
-    status, output = one.ended(120)
+    status, output = one.ended(600)
     assert status == 1, output
     assert "Traceback" not in output
     line = output.splitlines()[-1]
@@ -158,7 +158,7 @@ def test_ctrl_c_before_the_first_checkpoint_says_that_there_is_nothing_to_go_on_
             time.sleep(1)
             process.send_signal(signal.SIGINT)
             break
-    assert "nothing to go on from" in process.communicate(timeout=60)[0]
+    assert "nothing to go on from" in process.communicate(timeout=600)[0]
     assert process.returncode == 130
 
 
@@ -191,7 +191,7 @@ def test_of_four_runs_at_once_one_builds_the_cache_and_three_wait_for_it_or_take
         one.until("waiting for another process that builds")
     assert list(cache.glob("corpora/.*/")) == begun
     os.kill(first.process, first_ends)
-    ends = [one.ended(180) for one in (first, *others)]
+    ends = [one.ended(600) for one in (first, *others)]
     killed = first_ends == signal.SIGKILL
     assert [status for status, _ in ends] == [-signal.SIGKILL if killed else 0, 0, 0, 0], ends
     assert list(cache.rglob(".*")) == []

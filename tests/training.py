@@ -87,9 +87,9 @@ def finished(
     With `anew` Python is started, as a person starts it: at least once in the tests of each command.
     """
     if not anew:
-        return forked(f"midiaug.{name}", list(words), cwd, _environment(), timeout=180, stop=stop)
+        return forked(f"midiaug.{name}", list(words), cwd, _environment(), timeout=600, stop=stop)
     process = command(cwd, *words, name=name)
-    output = process.communicate(timeout=180)[0]
+    output = process.communicate(timeout=600)[0]
     return process.returncode, output
 
 
