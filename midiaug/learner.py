@@ -15,6 +15,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from midiaug.checkpoint_reading import read_checkpoint
+from midiaug.data.columns import flattened
 from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.data.sampler import TransposingLoader
@@ -61,7 +62,7 @@ class Learner(LightningModule):
             raise ConfigError(f"optim.warmup={warmup}: give the share of steps, from 0 to below 1")
         if not 0 <= label_smoothing < 1:
             raise ConfigError(f"optim.label_smoothing={label_smoothing}: give a share from 0 to below 1")
-        self.tokenizer = tokenizer
+        self.tokenizer = tokenizer = flattened(tokenizer)
         self.permutations = permutations_to_train_with(tokenizer, equivariance)
         self.model = RecurrentLM(len(tokenizer), **(model or {}))
         optim = {"lr": lr, "weight_decay": weight_decay, "warmup": warmup, "label_smoothing": label_smoothing}

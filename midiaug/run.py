@@ -18,6 +18,7 @@ from midiaug import __version__
 from midiaug.callbacks import History, rehearsal
 from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.checkpoints import check_room_for_checkpoints
+from midiaug.data.columns import kind_of
 from midiaug.data.merges import Merges
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
@@ -182,7 +183,7 @@ def _summary(
     return {
         "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
         "cell": settings.model.cell,
-        "tokenizer": type(data.tokenizer).__name__,
+        "tokenizer": kind_of(data.tokenizer),
         "source": source_name(settings),
         "shifts": list(data.shifts),
         "seed": settings.seed,
@@ -240,7 +241,7 @@ def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
         "lr": settings.optim.lr,
         "seed": settings.seed,
         "source": source_name(settings),
-        "tokenizer": type(data.tokenizer).__name__,
+        "tokenizer": kind_of(data.tokenizer),
         "window": data.window,
     }
 

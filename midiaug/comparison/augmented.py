@@ -61,7 +61,7 @@ class Counted:
             tonics,
             raw_token_counts(data, of_piece, len(found)),
             np.bincount(places, minlength=len(found)),
-            np.bincount(places, windows.length - 1, len(found)).astype(np.int64),
+            np.bincount(places, windows.predicted, len(found)).astype(np.int64),
         )
 
 

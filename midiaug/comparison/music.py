@@ -13,6 +13,7 @@ from midiaug.comparison.groups import NONE, Described, known_levels
 from midiaug.comparison.settings import CompareSettings
 from midiaug.comparison.statistics import corpus_statistics, count_notes
 from midiaug.comparison.yardstick import measure, tokenizer_of
+from midiaug.data.columns import kind_of
 from midiaug.data.merges import Merges
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
@@ -43,7 +44,7 @@ def look_at_music(settings: CompareSettings, described: list[Described]) -> tupl
     windows, of_window = windows_of(data.store, training, data.arguments["window"], data.cache_dir)
     levels = known_levels()
     content: dict[str, Any] = {"source": name, "title": _title(name, data.arguments["path"]), "split": split}
-    content |= {"tokenizer": type(data.tokenizer).__name__, "window": windows.size}
+    content |= {"tokenizer": kind_of(data.tokenizer), "window": windows.size}
     content["quarantined"] = [asdict(entry) for entry in data.quarantined]
     content["statistics"] = corpus_statistics(data, notes, len(windows))
     counted = Counted.of(data, notes, windows, of_window)

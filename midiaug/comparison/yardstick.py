@@ -84,7 +84,7 @@ class _Judge:
         window, limit = config.get("window"), config.get("train_limit")
         odd = (
             type(window) is not int
-            or not 2 <= window <= MAX_WINDOW
+            or not 2 * self._store.columns <= window <= MAX_WINDOW
             or not (limit is None or (type(limit) is int and limit > 0))
         )
         if odd or set(run.sides) != set(self._names) or not self._reads_alike(run):
@@ -93,7 +93,7 @@ class _Judge:
         held_out = np.array([run.sides[name] == "val" for name in self._names])
         validation, training = held_out & used, limited(~held_out & used, limit, seed)
         val, of_val = windows_of(self._store, validation, window, self._data.cache_dir)
-        tokens = np.bincount(of_val, val.length - 1, len(used))
+        tokens = np.bincount(of_val, val.predicted, len(used))
         if {self._names[row]: int(tokens[row]) for row in np.flatnonzero(tokens)} != {
             name: piece.tokens for name, piece in run.pieces.items()
         }:
@@ -164,9 +164,12 @@ class _Judge:
     def _costs(self, model: CountModel, windows: Windows, rows: NDArray[np.int64], tune: NDArray[np.integer]) -> Costs:
         """(2, groups) nats of the predicted tokens of some windows, and how many there are. tune: (rows,) groups."""
         start, length = windows.start[rows], windows.length[rows].astype(np.int64)
-        nats = model.nats(_gathered(self._store.tokens.data, start, length), _offsets(length))
+        offsets = _offsets(length)
+        nats = model.nats(_gathered(self._store.tokens.data, start, length), offsets)
+        nats[np.arange(len(nats)) - np.repeat(offsets[:-1], length) < windows.columns] = 0  # a first step is context
         owner, groups = np.repeat(tune, length), int(self._group.max()) + 1
-        return np.stack([np.bincount(owner, nats, groups), np.bincount(tune, length - 1.0, groups)])
+        predicted = windows.predicted[rows].astype(np.float64)
+        return np.stack([np.bincount(owner, nats, groups), np.bincount(tune, predicted, groups)])
 
 
 def _difference(val: NDArray[np.float64], train: NDArray[np.float64], pieces: int) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from symusic import Note
 from symusic.core import ScoreTick
 
+from midiaug.data.columns import kind_of
 from midiaug.data.transpose import MusicTokenizer, base_vocabulary
 from midiaug.errors import ConfigError
 
@@ -77,7 +78,7 @@ class Alterations:
 
 
 def _problem(name: str, tokenizer: MusicTokenizer) -> str | None:
-    kind, config = type(tokenizer).__name__, tokenizer.config
+    kind, config = kind_of(tokenizer), tokenizer.config
     written = any(token.startswith(f"{_TOKENS[name]}_") for token in base_vocabulary(tokenizer))
     if name == "duration":
         if not written:

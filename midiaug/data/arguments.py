@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from midiaug.data.alterations import MAX_STEPS
+from midiaug.data.columns import columns_of, flattened, kind_of
 from midiaug.data.published import PUBLISHED
 from midiaug.data.transpose import MusicTokenizer
 from midiaug.errors import ConfigError
@@ -111,18 +112,21 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def usable(tokenizer: MusicTokenizer, merges: object = None) -> MusicTokenizer:
-    """The tokenizer. Raises ConfigError for one whose tokens are several numbers each, or that is trained already.
+    """The tokenizer, as one of a single vocabulary.
 
-    merges: what it is to be trained to, or None.
+    merges: what it is to be trained to, or None. Raises ConfigError where it is trained already, or cannot be.
     """
     if merges is not None and tokenizer.is_trained:
         raise ConfigError(
             "tokenizer.train: the tokenizer is trained already; leave tokenizer.train out, or give another"
         )
-    if tokenizer.is_multi_voc:
-        name = type(tokenizer).__name__
-        raise ConfigError(f"tokenizer={name}: its tokens have several parts; use remi, tsd, midilike or structured")
-    return tokenizer
+    flat = flattened(tokenizer)
+    if merges is not None and columns_of(flat) > 1:
+        raise ConfigError(
+            f"tokenizer.train: {kind_of(flat)} has several vocabularies, and its tokens cannot be merged; leave "
+            "tokenizer.train out, or use remi, tsd, midilike or structured"
+        )
+    return flat
 
 
 def checked_source(source: str | None, path: object, column: str | None) -> str:

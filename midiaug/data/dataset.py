@@ -33,8 +33,9 @@ class TransposedDataset(Dataset[Batch]):
 
     dataset[i] is window i, its shift drawn from torch's generator; dataset[i, 3] is window i three semitones
     up, the same whenever and wherever it is read. i and the shift may be arrays of n: dataset[rows, shifts]
-    is a batch. A sample is a dict of `input_ids` (window,) int64, `labels` the same with -100 where padded,
-    and `attention_mask` (window,) int64, with a leading n for a batch. A third array, dataset[rows, shifts, tokens],
+    is a batch. A sample is a dict of `input_ids` (window,) int64, `labels` the same with -100 where padded (and, where
+    a time step has several ids, in the first step, which is context), and `attention_mask` (window,) int64, with a
+    leading n for a batch. A third array, dataset[rows, shifts, tokens],
     begins each window so many tokens earlier, as Windows.slid does; a fourth says which of the route's combinations of
     alterations each takes; nothing is altered without it.
 
@@ -140,6 +141,8 @@ class TransposedDataset(Dataset[Batch]):
         np.invert(valid, out=valid)
         np.bitwise_and(valid, IGNORED, out=labels)
         labels |= inputs
+        if windows.columns > 1:  # the first time step is context, as is the first token where a step has one
+            labels[:, : windows.columns] = IGNORED
         if self._pad_id:
             inputs |= valid & self._pad_id
         return torch.from_numpy(arrays)

@@ -11,6 +11,7 @@ from pytorch_lightning import LightningDataModule
 
 from midiaug.data.arguments import VAL_SPLIT, SourceName, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
+from midiaug.data.columns import columns_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.dataset import TransposedDataset
 from midiaug.data.identity import check_identity, identity
@@ -18,7 +19,7 @@ from midiaug.data.merges import Merges
 from midiaug.data.music import Music, Reading, Source, list_entries, read_music
 from midiaug.data.pieces import Limits
 from midiaug.data.plan import Draw, Plan, Starts
-from midiaug.data.report import report_shifts, say
+from midiaug.data.report import report_shifts, report_windows, say
 from midiaug.data.routes import OutOfRange, Route, RouteName
 from midiaug.data.sampler import FixedSampler, TransposingLoader, TransposingSampler
 from midiaug.data.shifts import Shifts
@@ -26,7 +27,7 @@ from midiaug.data.sides import windows_of
 from midiaug.data.split import Split, limited
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MAX_SHIFT, MusicTokenizer, default_tokenizer
-from midiaug.data.windows import probe_rows
+from midiaug.data.windows import probe_rows, whole_steps
 from midiaug.data.workers import cores
 
 _MOST_WORKERS = 16  # more only wait for each other and for memory
@@ -93,7 +94,8 @@ class MidiDataModule(LightningDataModule):
         self.source = checked_source(source, path, column)
         self.given_tokenizer = usable(tokenizer if tokenizer is not None else default_tokenizer(), merges)
         self.shifts = shifts or Shifts.of(-5, -3, -1, 0, 1, 3, 5)
-        self.path, self.limits, self.window, self.batch_size = path, Limits(max_bars, max_tokens), window, batch_size
+        self.path, self.limits, self.batch_size = path, Limits(max_bars, max_tokens), batch_size
+        self.window = whole_steps(window, columns_of(self.given_tokenizer))
         self.requested_workers, self.requested_route, self.tell_shifts = num_workers, route, tell_shifts
         split_as = (limit, val_split, split, twin_share, seed, folds, fold)
         self.reading = Reading(self.limits, *split_as, verify, train_limit, merges, self.shifts)
@@ -148,7 +150,7 @@ class MidiDataModule(LightningDataModule):
         train, validation = (self._dataset(route, side, drops) for side in (training, split.validation))
         say("route", f"{name}: {why}")
         report_shifts(self.shifts, self.plan, self.out_of_range, store, training)
-        say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {self.window} tokens")
+        report_windows(train.windows, validation.windows, self.arguments["window"])
         return name, train, validation
 
     def _dataset(self, route: Route, pieces: NDArray[np.bool_], drops: bool) -> TransposedDataset:

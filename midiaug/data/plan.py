@@ -78,7 +78,8 @@ class Plan:
         if self.starts == "fixed":
             return None
         lots = np.random.default_rng([seed, epoch, _SLIDES]).random(len(windows.slack))
-        slides: NDArray[np.int64] = (lots * (windows.slack + 1)).astype(np.int64)[windows.place[rows]]
+        steps = (lots * (windows.slack // windows.columns + 1)).astype(np.int64)
+        slides: NDArray[np.int64] = windows.columns * steps[windows.place[rows]]
         return slides
 
     @cached_property

@@ -12,6 +12,7 @@ from midiaug.data.shifts import Choices, Shifts
 from midiaug.data.split import Split
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MusicTokenizer, written_range
+from midiaug.data.windows import Windows
 from midiaug.printable import printable
 
 log = logging.getLogger("midiaug")
@@ -77,7 +78,7 @@ def report_unwritable(store: TokenStore, tokenizer: MusicTokenizer) -> None:
 
 def report_velocity(store: TokenStore, tokenizer: MusicTokenizer) -> None:
     """What tokens for velocities cost where all notes have the same one, from which nothing can be learned."""
-    if tokenizer.is_trained or tokenizer.is_multi_voc:
+    if tokenizer.is_trained:
         return
     velocities = [number for name, number in tokenizer.vocab.items() if name.startswith("Velocity_")]
     tokens = store.tokens.data[: store.tokens.offsets[-1]]
@@ -89,6 +90,14 @@ def report_velocity(store: TokenStore, tokenizer: MusicTokenizer) -> None:
     if counts.any():
         share = counts.sum() / len(tokens)
         say("velocity", f"all notes share one: +tokenizer.params.use_velocities=false saves {share:.0%} of the tokens")
+
+
+def report_windows(train: Windows, validation: Windows, asked: int) -> None:
+    """How many windows there are, and how long. asked: data.window, which may be no multiple of a time step's ids."""
+    size, columns = train.size, train.columns
+    steps = f", {size // columns} time steps of {columns}" if columns > 1 else ""
+    fitted = f", the most that data.window={asked} holds" if size < asked else ""
+    say("windows", f"{len(train):,} to train on, {len(validation):,} to validate on, of {size} tokens{steps}{fitted}")
 
 
 def report_shifts(shifts: Shifts, plan: Plan, out_of_range: str, store: TokenStore, pieces: NDArray[np.bool_]) -> None:

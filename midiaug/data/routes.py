@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
 from midiaug.data.alterations import Alterations, Steps
+from midiaug.data.columns import ends_of
 from midiaug.data.corpus import Corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import tokenize
@@ -152,9 +153,8 @@ class MidiRoute:
         ids = self._last[1].get(track)
         if ids is None:
             return np.zeros(0, np.int64)
-        ends = [self._tokenizer.vocab.get(name) for name in ("BOS_None", "EOS_None")]
-        parts = [[ends[0]] if ends[0] is not None else [], ids, [ends[1]] if ends[1] is not None else []]
-        return np.concatenate([np.asarray(part, np.int64) for part in parts])
+        begin, end = ends_of(self._tokenizer)
+        return np.concatenate([np.asarray(part, np.int64) for part in (begin, ids, end)])
 
     def _tokens_by_track(self, piece: int, shift: int, steps: Steps | None) -> dict[int, NDArray[np.int64]]:
         """What each track of the shifted piece is written as, by its place in the unshifted; none if it lost all."""

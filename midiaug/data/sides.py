@@ -14,7 +14,7 @@ from midiaug.data.digests import digest
 from midiaug.data.folds import deal_folds
 from midiaug.data.split import VERSION, Fold, Split, draw_split, twin_groups
 from midiaug.data.store import TokenStore
-from midiaug.data.windows import Windows
+from midiaug.data.windows import Windows, whole_steps
 
 _FORMAT = 1
 
@@ -57,11 +57,12 @@ def windows_of(
 ) -> tuple[Windows, NDArray[np.integer]]:
     """The windows of some pieces, memory-mapped, and the (windows,) piece of each.
 
-    pieces: (pieces,) which of the corpus. size: tokens a window.
+    pieces: (pieces,) which of the corpus. size: tokens a window; it holds whole time steps of these.
     """
+    size = whole_steps(size, store.columns)
     key = key_of([_FORMAT, store.key, digest(np.packbits(pieces).tobytes()).hex(), size])
     arrays = kept_arrays(cache_dir / "windows" / key, partial(_windows, store, pieces, size))
-    return Windows(arrays["sequence"], arrays["start"], arrays["length"], size), arrays["piece"]
+    return Windows(arrays["sequence"], arrays["start"], arrays["length"], size, store.columns), arrays["piece"]
 
 
 def _windows(store: TokenStore, pieces: NDArray[np.bool_], size: int) -> dict[str, NDArray[np.integer]]:

@@ -36,6 +36,7 @@ class TokenStore:
     """Token sequences of all pieces, memory-mapped.
 
     key: stands for the pieces, the tokenizer and what was left out.
+    columns: how many ids a time step has, as FlatTokenizer writes them; 1 with a tokenizer of one vocabulary.
     tokens: Ragged of ids, a row a sequence, beginning with BOS and ending with EOS where the tokenizer has them.
     words: likewise where words begin, counted without BOS; None for a store that is not there to be merged.
     piece: (sequences,) the piece's row in the corpus. track: (sequences,) its place in what the tokenizer returns.
@@ -50,6 +51,7 @@ class TokenStore:
         meta = json.loads((directory / "meta.json").read_text())
         self.directory = directory
         self.key: str = meta["key"]
+        self.columns: int = meta.get("columns", 1)  # a store of an older version does not say so
         self.tokens = Ragged(directory, "tokens", np.dtype(meta["dtype"]))
         self.words = Ragged(directory, "words", np.int32) if (directory / "words.npy").exists() else None
         self.piece: NDArray[np.int64] = open_array(directory / "piece.npy")

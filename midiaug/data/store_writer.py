@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midiaug.data.cache import key_of
+from midiaug.data.columns import columns_of, ends_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.flat import Ragged, RaggedWriter, save_array
 from midiaug.data.proof import Proof
@@ -42,8 +43,8 @@ class StoreWriter:
         self._dtype = dtype = np.dtype(np.uint16 if ids <= 1 << 16 else np.uint32)
         self._directory, self._corpus = directory, corpus
         self._range = written_range(tokenizer)
-        special = [[tokenizer.vocab[name]] if name in tokenizer.vocab else [] for name in ("BOS_None", "EOS_None")]
-        self._bos, self._eos = (np.array(ids, dtype) for ids in special)
+        self._bos, self._eos = (np.array(ids, dtype) for ids in ends_of(tokenizer))
+        self._columns_of_a_step = columns_of(tokenizer)
         self._tokens = RaggedWriter(directory, "tokens", dtype)
         self._words = RaggedWriter(directory, "words", np.int32) if words else None
         self._piece, self._track = array("q"), array("q")
@@ -123,6 +124,7 @@ class StoreWriter:
         meta = {
             "key": key_of([written_as, self._corpus.key, sorted(self._reasons)]),
             "dtype": self._dtype.name,
+            "columns": self._columns_of_a_step,
             "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),
             "quarantined": [asdict(Quarantined(names[row], reason)) for row, reason in self._reasons.items()],
             "reasons": self._reasons,

@@ -73,6 +73,8 @@ def _tokenize_piece(
         raise QuarantinedFile("no note within the pitches that the tokenizer writes")
     try:
         ids, starts = in_words(tokenizer, score) if words else (tokenize(tokenizer, score), [])
+    except QuarantinedFile:
+        raise
     except Exception as error:  # MidiTok's own failures on odd music are of every kind, and cost this piece alone
         raise QuarantinedFile(f"the tokenizer failed on it ({type(error).__name__}: {error})") from error
     total = sum(len(row) for row in ids)

@@ -91,10 +91,9 @@ def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, 
 
     Read off its vocabulary: whether the upper end of `pitch_range` has a token differs between versions of MidiTok.
     """
-    kinds = _DRUMS if drums and tokenizer.config.use_pitchdrum_tokens else _PITCHED
-    pitches = [
-        int(value) for name in base_vocabulary(tokenizer) for kind, _, value in [name.partition("_")] if kind in kinds
-    ]
+    vocabulary = base_vocabulary(tokenizer)
+    kinds = _DRUMS if drums and _names_drums(tokenizer, vocabulary) else _PITCHED
+    pitches = [int(value) for name in vocabulary for kind, _, value in [name.partition("_")] if kind in kinds]
     if not pitches:
         low, high = tokenizer.config.drums_pitch_range if drums else tokenizer.config.pitch_range
         return int(low), int(high) - 1
@@ -106,6 +105,11 @@ def base_vocabulary(tokenizer: MusicTokenizer) -> dict[str, int]:
     if not tokenizer.is_multi_voc:
         return dict(tokenizer.vocab)
     return {name: number for vocabulary in tokenizer.vocab for name, number in vocabulary.items()}
+
+
+def _names_drums(tokenizer: MusicTokenizer, vocabulary: dict[str, int]) -> bool:
+    # MuMIDI names them whatever its settings say
+    return bool(tokenizer.config.use_pitchdrum_tokens) or any(name.startswith("PitchDrum_") for name in vocabulary)
 
 
 def without_unwritable(score: ScoreTick, tokenizer: MusicTokenizer) -> tuple[ScoreTick, int]:
@@ -141,26 +145,22 @@ class TokenTransposer:
     A tokenizer that writes drums with the pitch tokens (`use_pitchdrum_tokens=False`) needs them marked
     before: `mark_drums` gives them alias ids from `vocab_size` on, which the table maps back, unshifted.
 
-    Raises RouteError for a trained or a multi-vocabulary tokenizer: its ids cannot be shifted one by one.
+    Raises RouteError for a trained or a multi-vocabulary tokenizer; FlatTokenizer makes the latter one of a single one.
     """
 
     def __init__(self, tokenizer: MusicTokenizer) -> None:
         if tokenizer.is_trained:
             raise RouteError("a trained tokenizer merges pitches with other tokens, which no table can shift")
         if tokenizer.is_multi_voc:
-            raise RouteError("a tokenizer of several vocabularies has no single table of tokens")
+            raise RouteError("a tokenizer of several vocabularies has no table; use FlatTokenizer of it, which has one")
         vocabulary = base_vocabulary(tokenizer)
         self.vocab_size = max(vocabulary.values()) + 1
         self._names = np.full(self.vocab_size, "", object)
         for name, number in vocabulary.items():
             self._names[number] = name
         self._ids = vocabulary
-        self.drum_aliases = np.array(
-            [i for i, name in enumerate(self._names) if name.partition("_")[0] in _PITCHED]
-            if not tokenizer.config.use_pitchdrum_tokens
-            else [],
-            np.int64,
-        )
+        pitched = [i for i, name in enumerate(self._names) if name.partition("_")[0] in _PITCHED]
+        self.drum_aliases = np.array([] if _names_drums(tokenizer, vocabulary) else pitched, np.int64)
         self.ids_in_store = self.vocab_size + len(self.drum_aliases)
 
     @cached_property

@@ -17,36 +17,59 @@ def probe_rows(windows: int, count: int, seed: int) -> NDArray[np.int64]:
     return np.sort(generator.permutation(windows)[:count])
 
 
+def whole_steps(size: int, columns: int) -> int:
+    """The largest window of whole time steps, of so many ids each, that `size` tokens hold.
+
+    Raises ConfigError where it has none of two steps.
+    """
+    if size < 2 * columns:
+        raise ConfigError(
+            f"data.window={size}: the tokenizer writes {columns} ids a time step, and a window has two steps at least; "
+            f"give {2 * columns} or more"
+        )
+    return size - size % columns
+
+
 @dataclass(frozen=True)
 class Windows:
     """Where the windows of some sequences lie.
 
-    Each but a sequence's first begins with the last token of the one before, so every token but a sequence's
-    first is predicted exactly once. sequence: (windows,) row in the store.
-    start: (windows,) int64 offset in its data. length: (windows,) tokens, at most `size`. size: the window.
+    Each but a sequence's first begins with the last time step of the one before, and its own first step is context
+    alone, so every step but a sequence's first is predicted exactly once; with one vocabulary, a step is a token.
+    sequence: (windows,) row in the store. start: (windows,) int64 offset in its data. length: (windows,) tokens, at
+    most `size`. size: the window. columns: ids a time step.
     """
 
     sequence: NDArray[np.integer]
     start: NDArray[np.integer]
     length: NDArray[np.integer]
     size: int
+    columns: int = 1
 
     @classmethod
     def of(cls, store: TokenStore, sequences: NDArray[np.int64], size: int) -> "Windows":
-        """Cut the sequences into windows of `size` tokens, the last of each as long as what is left."""
+        """Cut the sequences into windows of `size` tokens, or as many whole time steps as these hold, the last of each
+        as long as what is left.
+        """
         if not 2 <= size <= MAX_WINDOW:
             raise ConfigError(f"data.window={size}: give a number of tokens from 2 to {MAX_WINDOW:,}")
-        offsets = np.asarray(store.tokens.offsets)
+        columns, size = store.columns, whole_steps(size, store.columns)
+        stride, offsets = size - columns, np.asarray(store.tokens.offsets)
         lengths = offsets[sequences + 1] - offsets[sequences]
-        sequences, lengths = sequences[lengths > 1], lengths[lengths > 1]
-        counts = -(-(lengths - 1) // (size - 1))
+        sequences, lengths = sequences[lengths > columns], lengths[lengths > columns]
+        counts = -(-(lengths - columns) // stride)
         sequence = np.repeat(sequences, counts)
         number = np.arange(len(sequence)) - np.repeat(np.cumsum(counts) - counts, counts)
-        length = np.minimum(size, np.repeat(lengths, counts) - number * (size - 1))
-        return cls(sequence, offsets[sequence] + number * (size - 1), length, size)
+        length = np.minimum(size, np.repeat(lengths, counts) - number * stride)
+        return cls(sequence, offsets[sequence] + number * stride, length, size, columns)
 
     def __len__(self) -> int:
         return len(self.start)
+
+    @property
+    def predicted(self) -> NDArray[np.integer]:
+        """(windows,) how many tokens of each are predicted: all but its first time step."""
+        return self.length - self.columns
 
     @cached_property
     def _first(self) -> NDArray[np.bool_]:
@@ -73,11 +96,13 @@ class Windows:
         """
         sequence, start, length = self.sequence[rows], self.start[rows], self.length[rows]
         begin, is_last = start - offsets[sequence], start + length == offsets[sequence + 1]
-        place = np.where(begin >= totals - 1, np.maximum(0, totals - self.size), begin)
+        place = np.where(begin >= totals - self.columns, np.maximum(0, totals - self.size), begin)
         return place, np.minimum(totals - place, np.where(is_last, self.size, length))
 
     def slid(self, rows: NDArray[np.integer], tokens: NDArray[np.integer]) -> "Windows":
         """Some windows, each begun so many tokens earlier, at most its sequence's slack; together they cover the same.
+
+        The tokens are whole time steps.
 
         rows, tokens: (n,) -> n windows. A sequence's first window is shorter by as much, and its last one longer.
         """
@@ -85,4 +110,4 @@ class Windows:
         begin = self.start[rows]
         start = begin - np.where(first, 0, tokens)
         end = begin + np.where(last, self.length[rows], self.size - tokens)
-        return Windows(self.sequence[rows], start, (end - start).astype(self.length.dtype), self.size)
+        return Windows(self.sequence[rows], start, (end - start).astype(self.length.dtype), self.size, self.columns)

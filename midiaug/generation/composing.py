@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from midiaug.data.columns import columns_of, kind_of
 from midiaug.data.report import say
 from midiaug.directories import shown
 from midiaug.errors import CacheError, CheckpointError, CorpusError, SplitError
@@ -41,6 +42,12 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     soundfont: to play the music with, None for no sound. Raises MidiaugError before anything is written.
     """
     trained = load_trained(ckpt)
+    if columns_of(trained.learner.tokenizer) > 1:
+        kind = kind_of(trained.learner.tokenizer)
+        raise CheckpointError(
+            f"ckpt={shown(ckpt)}: generate does not write with {kind}, a tokenizer of several vocabularies; give a "
+            "model that was trained with tokenizer=remi, tsd, midilike or structured"
+        )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     say("model", f"{shown(ckpt)}, {type(trained.learner.model.recurrent).__name__}")
     grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)

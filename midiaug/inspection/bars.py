@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from symusic.core import ScoreTick
 
+from midiaug.data.columns import columns_of
 from midiaug.data.meter import Bar, Meter
 from midiaug.data.transpose import MusicTokenizer, base_vocabulary
 from midiaug.keys import TONICS, Key, key_of, pitch_class_weights, pitch_name
@@ -44,8 +45,9 @@ def bars_shown(
     beats = (bar.start / score.ticks_per_quarter, bar.end / score.ticks_per_quarter)
     names = {shift: _names(tokenizer, rows) for shift, rows in shifted.items()}
     original = _names(tokenizer, own)
-    begin, end = _bar(original, bar.number, beats)
-    parts = {f"{shift:+d}": row[slice(*_bar(row, bar.number, beats))] for shift, row in names.items()}
+    of_bar = (bar.number, beats, columns_of(tokenizer))
+    begin, end = _bar(original, *of_bar)
+    parts = {f"{shift:+d}": row[slice(*_bar(row, *of_bar))] for shift, row in names.items()}
     key = key_of(pitch_class_weights(score))
     found = {"bar": bar.number + 1, "from_token": begin, "key": None if key is None else str(key)}
     return found | {"original": original[begin:end], "shifted": parts}
@@ -128,12 +130,15 @@ def _names(tokenizer: MusicTokenizer, ids: list[NDArray[np.int64]]) -> list[str]
     return [by_id[number] for number in rows[0].tolist()]
 
 
-def _bar(names: list[str], number: int, beats: tuple[float, float]) -> tuple[int, int]:
+def _bar(names: list[str], number: int, beats: tuple[float, float], columns: int) -> tuple[int, int]:
     """Where a bar begins and ends among the tokens: by bar tokens, or by the quarter notes that pass."""
-    kinds = [name.partition("_")[0] for name in names]
-    bars = [at for at, kind in enumerate(kinds) if kind == "Bar"]
-    if number < len(bars):
-        return bars[number], next((at for at in bars if at > bars[number]), len(names))
+    bars: dict[int, int] = {}
+    for at, name in enumerate(names):
+        kind, _, value = name.partition("_")
+        if kind == "Bar":  # Octuple says of each note in which bar it is
+            bars.setdefault(int(value) if columns > 1 and value.isdigit() else len(bars), at - at % columns)
+    if number in bars:
+        return bars[number], next((at for at in bars.values() if at > bars[number]), len(names))
     begin, passed = 0, 0.0
     for at, name in enumerate(names):
         kind, _, value = name.partition("_")

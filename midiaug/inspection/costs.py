@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from midiaug.data.columns import columns_of, ends_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Choices, draw_random
 from midiaug.data.transpose import MAX_SHIFT, written_range
@@ -38,34 +39,33 @@ def training_view(data: MidiDataModule) -> dict[str, Any]:
     tokens_an_epoch: those that training predicts; with aug.draw=balanced, on average over a round of epochs, as the
     batches. pairs: the distinct (window, shift) pairs that may come.
     """
-    lengths = np.asarray(data.train.windows.length, np.int64)
-    view = _view(data, lengths, np.asarray(data.train.choices.count, np.int64))
+    predicted = np.asarray(data.train.windows.predicted, np.int64)
+    view = _view(data, predicted, np.asarray(data.train.choices.count, np.int64))
     return view | {"val_windows": len(data.validation)}
 
 
 def file_view(data: MidiDataModule, pieces: Sequence[Chosen], checked: Sequence[Checked]) -> dict[str, Any]:
     """The same of pieces that stand for themselves, were all of them trained on. Nothing of the source is read."""
-    vocabulary = data.tokenizer.vocab
-    ends = 0 if data.tokenizer.is_multi_voc else sum(f"{name}_None" in vocabulary for name in ("BOS", "EOS"))
-    lengths, counts = [], []
+    columns, ends = columns_of(data.given_tokenizer), sum(map(len, ends_of(data.given_tokenizer)))
+    predicted, counts = [], []
     for piece, result in zip(pieces, checked, strict=True):
         room = (-MAX_SHIFT, MAX_SHIFT) if data.out_of_range == "drop" else (piece.lowest, piece.highest)
         count = int(Choices.within(data.shifts, np.array([room[0]]), np.array([room[1]])).count[0])
         for whole in result.lengths:
-            left = whole + ends - 1  # each window but the first begins with the last token of the one before
+            left = whole + ends - columns  # each window but the first begins with the last time step of the one before
             while left > 0:
-                lengths.append(min(data.window - 1, left) + 1)
+                predicted.append(min(data.window - columns, left))
                 counts.append(count)
-                left -= data.window - 1
-    return _view(data, np.array(lengths, np.int64), np.array(counts, np.int64)) | {"val_windows": 0}
+                left -= data.window - columns
+    return _view(data, np.array(predicted, np.int64), np.array(counts, np.int64)) | {"val_windows": 0}
 
 
-def _view(data: MidiDataModule, lengths: NDArray[np.int64], counts: NDArray[np.int64]) -> dict[str, Any]:
+def _view(data: MidiDataModule, predicted: NDArray[np.int64], counts: NDArray[np.int64]) -> dict[str, Any]:
     share = counts / len(data.shifts) if data.draw == "balanced" else np.ones(len(counts))
     return {
-        "train_windows": len(lengths),
+        "train_windows": len(predicted),
         "window": data.window,
-        "tokens_an_epoch": round(float(((lengths - 1) * share).sum())),
+        "tokens_an_epoch": round(float((predicted * share).sum())),
         "batches_an_epoch": int(np.ceil(share.sum() / data.batch_size)),
         "batch_size": data.batch_size,
         "pairs": int(counts.sum()),

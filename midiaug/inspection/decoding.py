@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from symusic.core import ScoreTick
 
+from midiaug.data.columns import ends_of
 from midiaug.data.meter import Meter
 from midiaug.data.proof import mark_drums
-from midiaug.data.transpose import MusicTokenizer, TokenTransposer, base_vocabulary, transpose
+from midiaug.data.transpose import MusicTokenizer, TokenTransposer, transpose
 from midiaug.errors import PitchOutOfRange, one_line
 from midiaug.inspection.choice import Chosen
 from midiaug.inspection.scores import Difference, difference_of, note_difference, sorted_notes
@@ -41,11 +42,9 @@ def tokens_of(
         ids = written if transposer is None else mark_drums(written, score, tokenizer, transposer)[0]
         tracks = [track for track, row in enumerate(ids) if len(row)]
         return Tokens([ids[track] for track in tracks], tracks)
-    vocabulary = base_vocabulary(tokenizer)
-    ends = [vocabulary.get(name) for name in ("BOS_None", "EOS_None")]
+    begin, end = (len(ids) for ids in ends_of(tokenizer))
     rows = [np.asarray(row, np.int64) for row in piece.stored]
-    rows = [row[int(ends[0] is not None and row[0] == ends[0]) :] for row in rows]
-    return Tokens([row[: len(row) - int(ends[1] is not None and row[-1] == ends[1])] for row in rows], piece.tracks)
+    return Tokens([row[begin : len(row) - end] for row in rows], piece.tracks)
 
 
 def table_difference(

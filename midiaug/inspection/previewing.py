@@ -10,6 +10,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 
+from midiaug.data.columns import kind_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.transpose import TokenTransposer
@@ -58,7 +59,7 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
             view = file_view(data, pieces, checked) if alone else training_view(data)
             costs = None if alone else _costs(data, pieces, checked, scratch, seconds, built)
             report = report_of(data, plan, pieces, checked)
-            report |= {"tokenizer": type(plan.tokenizer).__name__, "training": view, "materializing": costs}
+            report |= {"tokenizer": kind_of(plan.tokenizer), "training": view, "materializing": costs}
             _write(scratch, report, data, alone)
             with named(scratch / "preview.png"):
                 title = _title(data, Path(str(file)).name if alone else source_name(settings), pieces[:MOST_ROWS])

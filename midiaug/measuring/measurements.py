@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from pytorch_lightning import seed_everything
 
+from midiaug.data.columns import kind_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.store import build_store
@@ -210,7 +211,7 @@ def _corpus(settings: BenchmarkSettings, data: MidiDataModule) -> Report:
         "tokens": int(data.store.tokens.offsets[-1]),
         "training_pieces": int((data.store.has_pieces & ~data.split.validation).sum()),
         "training_tokens": training_tokens(data),
-        "tokenizer": type(data.tokenizer).__name__,
+        "tokenizer": kind_of(data.tokenizer),
         "shifts": list(data.shifts),
         "draw": data.draw,
         "window": data.window,

@@ -19,6 +19,7 @@ from symusic import Score
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from midiaug.data.columns import columns_of, kind_of
 from midiaug.data.dataset import IGNORED, Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.data.transpose import MusicTokenizer
@@ -128,6 +129,8 @@ def pretokenized(files: Sequence[Path], tokenizer: MusicTokenizer, window: int) 
 
     Raises BenchmarkError where it fails.
     """
+    if columns_of(tokenizer) > 1:
+        raise BenchmarkError(f"it is not measured with {kind_of(tokenizer)}, whose time steps have several ids")
     ends = {name: tokenizer.vocab.get(f"{name.upper()}_None") for name in ("bos", "eos")}
     try:
         with silent():
