@@ -2,9 +2,10 @@
 
 import music
 import pytest
-from miditok import REMI, TSD, MIDILike
+from miditok import REMI, TSD, CPWord, MIDILike, MuMIDI, Octuple
 from symusic import Note, TimeSignature
 
+from midiaug.data.columns import columns_of, flattened
 from midiaug.data.proof import tokenize
 from midiaug.data.transpose import transpose
 from midiaug.inspection.bars import bars_shown, cost_table, full_bar, some_of, token_table
@@ -30,16 +31,17 @@ def bar_of(tokenizer, score):
     return {"piece": "a tune.mid"} | bars_shown(score, tokenize(tokenizer, score), shifted, tokenizer)
 
 
-@pytest.mark.parametrize("kind", [REMI, TSD, MIDILike])
+@pytest.mark.parametrize("kind", [REMI, TSD, MIDILike, CPWord, Octuple, MuMIDI])
 def test_the_first_bar_holds_the_notes_that_begin_in_it(kind):
     score = music.tune(4, bars=4)
     notes = score.tracks[0].notes.numpy()
     wanted = notes["pitch"][notes["time"] < music.BAR].tolist()
-    bar = bar_of(kind(), score)
+    bar = bar_of(flattened(kind()), score)
     for shift in SHIFTS:
         names = bar["shifted"][f"{shift:+d}"]
         pitches = [int(name.split("_")[1]) for name in names if name.startswith(("Pitch", "NoteOn"))]
         assert pitches == [pitch + shift for pitch in wanted]
+        assert bar["from_token"] % columns_of(flattened(kind())) == len(names) % columns_of(flattened(kind())) == 0
 
 
 def test_the_table_marks_the_tokens_that_changed_and_no_others():
@@ -76,17 +78,18 @@ def with_upbeat():
     return score
 
 
-@pytest.mark.parametrize("kind", [REMI, TSD, MIDILike])
+@pytest.mark.parametrize("kind", [REMI, TSD, MIDILike, CPWord, Octuple, MuMIDI])
 def test_an_upbeat_is_passed_over(kind):
     score = with_upbeat()
     notes = score.tracks[0].notes.numpy()
     wanted = notes["pitch"][(notes["time"] >= music.BAR) & (notes["time"] < 2 * music.BAR)].tolist()
-    bar = bar_of(kind(), score)
+    bar = bar_of(flattened(kind()), score)
     assert bar["bar"] == 2
     for shift in SHIFTS:
         names = bar["shifted"][f"{shift:+d}"]
         pitches = [int(name.split("_")[1]) for name in names if name.startswith(("Pitch", "NoteOn"))]
         assert pitches == [pitch + shift for pitch in wanted]
+        assert bar["from_token"] % columns_of(flattened(kind())) == len(names) % columns_of(flattened(kind())) == 0
 
 
 def test_an_upbeat_with_a_signature_of_its_own_is_passed_over():

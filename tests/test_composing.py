@@ -137,6 +137,17 @@ def test_weights_of_another_vocabulary_are_refused(finished, tmp_path):
     assert not list((tmp_path / "a").iterdir())
 
 
+def test_a_model_of_a_tokenizer_of_several_vocabularies_is_refused_before_anything_is_written(
+    folder_of_tunes, tmp_path
+):
+    chosen = training.settings(folder_of_tunes, tmp_path / "cache", "trainer.max_epochs=1", "tokenizer=cpword")
+    _, learner, _ = training.run(chosen, tmp_path)
+    learner.trainer.save_checkpoint(tmp_path / "a.ckpt")
+    with pytest.raises(CheckpointError, match=r"a\.ckpt: generate does not write with CPWord, a tokenizer of several"):
+        generated(tmp_path / "a.ckpt", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_prompt_that_cannot_be_used_leaves_nothing(finished, tmp_path):
     with pytest.raises(ConfigError, match="no such file"):
         generated(finished, tmp_path / "a", prompt=str(tmp_path / "nix.mid"))

@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from miditok import REMI
+from miditok import REMI, CPWord
 
+from midiaug.data.columns import columns_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.inspection.checks import Checked
@@ -17,7 +18,8 @@ from midiaug.inspection.costs import Measured, file_view, materializing, reading
 def made(tmp_path_factory, folder_of_tunes):
     def make(**others):
         module = MidiDataModule(
-            folder_of_tunes, tokenizer=REMI(), shifts=Shifts.of(-24, 0, 24), window=40, cache_dir=cache, **others
+            folder_of_tunes,
+            **{"tokenizer": REMI(), "shifts": Shifts.of(-24, 0, 24), "window": 40, "cache_dir": cache} | others,
         )
         module.setup()
         return module
@@ -26,8 +28,9 @@ def made(tmp_path_factory, folder_of_tunes):
     return make
 
 
-def test_the_tokens_of_an_epoch_are_those_that_its_batches_predict(made):
-    data = made()
+@pytest.mark.parametrize("kind", [REMI, CPWord])
+def test_the_tokens_of_an_epoch_are_those_that_its_batches_predict(made, kind):
+    data = made(tokenizer=kind())
     labels = sum(int((batch["labels"][:, 1:] != -100).sum()) for batch in data.train_dataloader())
     assert training_view(data)["tokens_an_epoch"] == labels
 
@@ -81,10 +84,11 @@ def test_reading_an_epoch_is_scaled_to_all_its_windows(made, monkeypatch):
     assert reading(data, shifted=True) == pytest.approx(len(data.train) / min(64, len(data.train)))
 
 
-def test_a_file_alone_is_seen_as_the_same_file_in_a_corpus(made):
-    data = made(draw="balanced")
-    pieces = choose(data, 100, None)
-    lengths = [[len(row) - 2 for row in piece.stored] for piece in pieces]  # less their beginning and their end
+@pytest.mark.parametrize("kind", [REMI, CPWord])
+def test_a_file_alone_is_seen_as_the_same_file_in_a_corpus(made, kind):
+    data = made(draw="balanced", tokenizer=kind())
+    pieces, ends = choose(data, 100, None), 2 * columns_of(data.tokenizer)
+    lengths = [[len(row) - ends for row in piece.stored] for piece in pieces]  # less their beginning and their end
     checked = [Checked(piece.name, lengths=whole) for piece, whole in zip(pieces, lengths, strict=True)]
     alone, view = file_view(data, pieces, checked), training_view(data)
     val = [piece for piece in pieces if piece.side == "val"]

@@ -7,10 +7,12 @@ import music
 import numpy as np
 import pytest
 import torch
-from miditok import REMI, TSD, CPWord, TokenizerConfig
+from miditok import REMI, TSD, CPWord, MuMIDI, Octuple, TokenizerConfig
 from symusic import Score
 
 from midiaug import MidiDataModule, Shifts
+from midiaug.data.columns import ends_of
+from midiaug.data.merges import Merges
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.sampler import TransposingSampler
 from midiaug.data.store_writer import MAX_WINDOW
@@ -267,7 +269,18 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
         ({"batch_size": "8"}, "data.batch_size=8: "),
         ({"path": None, "source": "folder"}, "data=folder: data.path is missing"),
         ({"source": "spotify"}, "data.source=spotify: use folder, bundled, parquet, nottingham, pop909 or maestro"),
-        ({"tokenizer": CPWord()}, "tokenizer=CPWord: "),
+        (
+            {"tokenizer": CPWord(), "window": 11},
+            "data.window=11: the tokenizer writes 6 ids a time step, and a window has two steps at least; give 12 or",
+        ),
+        (
+            {"tokenizer": CPWord(), "merges": Merges("BPE", 2000)},
+            "tokenizer.train: CPWord has several vocabularies, and its tokens cannot be merged; leave tokenizer.train",
+        ),
+        (
+            {"tokenizer": CPWord(), "tempo": [-1, 1]},
+            "aug.tempo=[-1, 1]: CPWord writes none with these settings; use +tokenizer.params.use_tempos",
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_is_refused_at_once_by_its_key(module_of, options, sentence):
@@ -506,3 +519,53 @@ def test_velocities_that_tell_nothing_are_named_once_with_what_they_cost(tokeniz
     nothing, fewer = said(use_velocities=False)
     assert nothing == []
     assert line.endswith(f"+tokenizer.params.use_velocities=false saves {1 - fewer / tokens:.0%} of the tokens")
+
+
+# Tokenizers of several vocabularies
+
+
+@pytest.mark.parametrize("kind", [CPWord, Octuple, MuMIDI])
+def test_a_batch_of_several_vocabularies_comes_apart_into_the_rows_that_miditok_writes(module_of, kind):
+    dm = module_of(tokenizer=kind(), window=65)
+    dm.setup()
+    assert dm.route_name == "tokens"
+    columns = dm.tokenizer.columns
+    assert dm.window == 65 - 65 % columns
+    bos, eos = ends_of(dm.tokenizer)
+    for shift in (0, 2):
+        batch = dm.train[np.arange(len(dm.train)), np.full(len(dm.train), shift)]
+        rows, labels = dm.tokenizer.rows(batch["input_ids"]), dm.tokenizer.rows(batch["labels"])
+        assert rows.shape == labels.shape == (len(dm.train), dm.window // columns, columns)
+        assert (labels[:, 0] == -100).all(), "the first time step is context"
+        real = batch["attention_mask"].view(rows.shape).bool()
+        assert (real == real[:, :, :1]).all(), "whole time steps"
+        assert torch.equal(labels[:, 1:], torch.where(real, rows, -100)[:, 1:])
+        assert (rows[~real] == dm.tokenizer.original["PAD_None"]).all()
+        for piece in np.unique(dm.train.pieces)[:3].tolist():
+            score = transpose(parse(dm.corpus.midi[piece].tobytes(), Limits()), shift)
+            written = dm.tokenizer(score)
+            whole = [[*bos, *one.ids, *eos] for one in (written if isinstance(written, list) else [written])]
+            found, steps = [], []
+            for row in np.flatnonzero(dm.train.pieces == piece).tolist():
+                steps += batch["input_ids"][row][real[row].flatten()].tolist()[columns if steps else 0 :]
+                if steps[-columns:] == eos:  # the next window begins another track
+                    found, steps = [*found, steps], []
+            assert found == whole
+
+
+def test_what_is_said_of_windows_names_their_time_steps(module_of, caplog):
+    caplog.set_level("INFO", "midiaug")
+    module_of(tokenizer=CPWord(), window=65).setup()
+    assert "of 60 tokens, 10 time steps of 6, the most that data.window=65 holds" in caplog.text
+    caplog.clear()
+    module_of(tokenizer=CPWord(), window=60).setup()
+    assert caplog.text.rstrip().endswith("of 60 tokens, 10 time steps of 6")
+    caplog.clear()
+    module_of().setup()
+    assert caplog.text.rstrip().endswith(f"of {SIZE} tokens")
+
+
+def test_pieces_of_more_bars_than_the_tokenizer_writes_are_left_out_and_named(module_of):
+    dm = module_of(tokenizer=Octuple(TokenizerConfig(max_bar_embedding=5)))
+    with pytest.raises(SplitError, match=r"too long: tokenizer\.params\.max_bar_embedding is 5 bars"):
+        dm.setup()

@@ -88,6 +88,15 @@ def test_cuts_move_in_each_epoch_alike_for_all_windows_of_a_sequence():
     assert (seen.min(0) == 0).mean() > 0.9
 
 
+def test_cuts_move_by_whole_time_steps_to_all_that_there_are():
+    plain = windows()
+    cut = Windows(plain.sequence, 6 * plain.start, 6 * plain.length, 6 * plain.size, 6)
+    slides = np.stack([Plan(starts="random").slides(cut, np.arange(300), 4, epoch) for epoch in range(40)])
+    assert (slides % 6 == 0).all()
+    assert (slides.max(0).reshape(100, 3)[:, 0] == cut.slack).mean() > 0.9
+    assert (slides.min(0) == 0).mean() > 0.9
+
+
 def test_fixed_cuts_stay():
     assert Plan().slides(windows(), np.arange(300), 0, 0) is None
 

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from measuring import prepared, settings
-from miditok import REMI, TokenizerConfig
+from miditok import REMI, CPWord, TokenizerConfig
 from music import tune, write
 from symusic import Score
 from torch.utils.data import DataLoader
 
+from midiaug.data.columns import flattened
 from midiaug.errors import BenchmarkError
 from midiaug.measuring import rivals
 from midiaug.measuring.rivals import (
@@ -131,6 +132,11 @@ class Failing(REMI):
 def test_a_file_that_the_tokenizer_fails_on_gives_nothing(tmp_path):
     path = write(tune(1), tmp_path / "tune.mid")
     assert FromScores([path], Failing(), [2], 16)[0].tolist() == []
+
+
+def test_miditoks_dataset_is_not_measured_where_time_steps_have_several_ids(tmp_path):
+    with pytest.raises(BenchmarkError, match="it is not measured with CPWord, whose time steps have several ids"):
+        pretokenized([tmp_path], flattened(CPWord()), 16)
 
 
 def test_what_miditok_fails_on_is_said_in_one_sentence(tmp_path, monkeypatch):

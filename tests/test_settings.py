@@ -40,7 +40,7 @@ def test_two_numbers_are_a_range():
     assert list(Shifts.parse(settings("aug.shifts=[-5,5]").aug.shifts)) == list(range(-5, 6))
 
 
-@pytest.mark.parametrize("name", ["remi", "tsd", "midilike", "structured"])
+@pytest.mark.parametrize("name", ["remi", "tsd", "midilike", "structured", "cpword", "octuple", "mumidi"])
 def test_each_tokenizer_option_is_a_tokenizer(name):
     from midiaug.tokenizers import make_tokenizer
 

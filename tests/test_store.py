@@ -1,5 +1,6 @@
 """The store holds what the tokenizer gives for each piece, and is built once."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -8,9 +9,10 @@ import time
 import music
 import numpy as np
 import pytest
-from miditok import REMI, TSD, MIDILike, Structured, TokenizerConfig
+from miditok import REMI, TSD, CPWord, MIDILike, MuMIDI, Octuple, Structured, TokenizerConfig
 from symusic import ControlChange, Note
 
+from midiaug.data.columns import ends_of, flattened
 from midiaug.data.corpus import read_corpus
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.proof import prove_routes, tokenize
@@ -320,3 +322,37 @@ def test_a_piece_without_a_note_that_can_be_written_is_left_out(tmp_path, cache)
     assert {entry.reason for entry in store.quarantined} == {"no note within the pitches that the tokenizer writes"}
     assert len(store.quarantined) == 3
     assert len(store.tokens) == 0
+
+
+@pytest.mark.parametrize("kind", [CPWord, Octuple, MuMIDI])
+@pytest.mark.parametrize("options", [{}, PROGRAMS])
+def test_time_steps_of_several_ids_are_kept_whole_between_a_beginning_and_an_end(corpus, tmp_path, kind, options):
+    tokenizer = flattened(kind(TokenizerConfig(**options)))
+    store = store_of(corpus, tokenizer, tmp_path)
+    bos, eos = ends_of(tokenizer)
+    expected = [
+        [*bos, *row.tolist(), *eos] for piece in range(9) for row in tokenize(tokenizer, score_of(corpus, piece))
+    ]
+    assert sequences(store) == expected
+    assert store.columns == tokenizer.columns == len(bos)
+    assert store.proof.difference is None
+    assert store.proof.cases >= 27
+
+
+def test_pieces_of_more_bars_than_are_written_are_left_out_with_the_reason(tmp_path):
+    music.corpus(tmp_path / "short", 1, seed=1, bars=4)
+    music.corpus(tmp_path / "long", 1, seed=2, bars=5)
+    corpus = corpus_of(tmp_path, tmp_path / "cache")
+    store = store_of(corpus, flattened(Octuple(TokenizerConfig(max_bar_embedding=4))), tmp_path / "cache")
+    assert [(entry.file.partition("/")[0], entry.reason) for entry in store.quarantined] == [
+        ("long", "too long: tokenizer.params.max_bar_embedding is 4 bars")
+    ]
+    assert store.has_pieces.sum() == 1
+
+
+def test_a_store_of_an_older_version_has_one_id_a_step(corpus, tmp_path):
+    store = store_of(corpus, REMI(), tmp_path)
+    meta = json.loads((store.directory / "meta.json").read_text())
+    assert meta.pop("columns") == 1
+    (store.directory / "meta.json").write_text(json.dumps(meta))
+    assert type(store)(store.directory).columns == 1

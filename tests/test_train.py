@@ -1,6 +1,7 @@
 """The command, as a person types it: in a process of its own, from another directory."""
 
 import json
+import math
 import os
 import re
 import shlex
@@ -9,9 +10,12 @@ import signal
 import time
 from pathlib import Path
 
+import music
 import pytest
 import torch
 from training import command, finished, overrides, running
+
+from midiaug import Learner
 
 
 @pytest.fixture(scope="module")
@@ -262,3 +266,32 @@ def test_a_refusal_never_takes_what_was_there_before(place):
     (place / "logs" / "server.log").write_text("mine")
     assert finished(place, "hydra.run.dir=logs", "optim.lr=0")[0] == 1
     assert (place / "logs" / "server.log").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["cpword", "octuple", "mumidi"])
+def test_a_tokenizer_of_several_vocabularies_is_trained_on_and_comes_back_with_its_checkpoint(place, name):
+    keys = ("model.embed=32", "model.hidden=48", "aug.starts=random", f"hydra.run.dir=runs/{name}")
+    status, output = finished(place, *words(place, f"tokenizer={name}", *keys))
+    assert status == 0, output
+    assert "both routes gave identical ids" in output
+    losses = [float(loss) for loss in re.findall(r"val (\d\.\d+)", output)]
+    assert len(losses) == 3
+    assert losses[2] < losses[0]
+    summary = json.loads((place / "runs" / name / "summary.json").read_text())
+    assert (summary["tokenizer"].lower(), summary["route"]) == (name, "tokens")
+    assert summary["nats_per_note"]["val"] > summary["loss"]["val"]
+    assert summary["equivariance"] is not None
+    learner = Learner.load(place / "runs" / name / "checkpoints" / "best.ckpt")
+    tune = learner.tokenizer(music.tune(0, bars=4))
+    ids = torch.from_numpy((tune[0] if isinstance(tune, list) else tune).ids)[None]
+    assert learner(ids).shape == (*ids.shape, len(learner.tokenizer))
+    assert losses[2] < 0.7 * math.log(len(learner.tokenizer)), "far below what guessing costs"
+
+
+def test_merges_of_a_tokenizer_of_several_vocabularies_are_refused_in_one_sentence(place):
+    more = words(place, "tokenizer=octuple", "tokenizer.train=BPE", "tokenizer.vocab_size=900", "hydra.run.dir=runs/m")
+    status, output = finished(place, *more)
+    assert status == 1
+    assert output.startswith("ConfigError: tokenizer.train: Octuple has several vocabularies")
+    assert len(output.splitlines()) == 1
+    assert not (place / "runs" / "m").exists()

@@ -12,6 +12,7 @@ from miditok import REMI, TSD, CPWord, MIDILike, MuMIDI, Octuple, Structured, To
 from symusic import ControlChange, Note, PitchBend, Score, Tempo, TextMeta, TimeSignature, Track
 from symusic.core import ScoreTick
 
+from midiaug.data.columns import flattened
 from midiaug.data.pieces import Limits, parse, read_midi_bytes
 from midiaug.data.proof import mark_drums
 from midiaug.data.sources import bundled
@@ -59,6 +60,25 @@ TOKENIZERS = {
     "midilike_drums_as_pitches": (MIDILike, {"use_programs": True, "use_pitchdrum_tokens": False}),
     "structured": (Structured, {}),
     "structured_programs": (Structured, {"use_programs": True}),
+    "cpword": (CPWord, {}),
+    "cpword_programs_chord_roots_tempos": (
+        CPWord,
+        {"use_programs": True, "use_chords": True, "chord_tokens_with_root_note": True, "use_tempos": True},
+    ),
+    "cpword_rests": (CPWord, {"use_rests": True, "use_time_signatures": False}),
+    "cpword_drums_as_pitches": (CPWord, {"use_programs": True, "use_pitchdrum_tokens": False}),
+    "octuple": (Octuple, {"max_bar_embedding": 256}),
+    "octuple_programs_tempos": (Octuple, {"use_programs": True, "use_tempos": True, "max_bar_embedding": 256}),
+    "octuple_drums_as_pitches": (
+        Octuple,
+        {"use_programs": True, "use_pitchdrum_tokens": False, "max_bar_embedding": 256},
+    ),
+    "mumidi": (MuMIDI, {"max_bar_embedding": 256}),
+    "mumidi_chord_roots_tempos": (
+        MuMIDI,
+        {"use_chords": True, "chord_tokens_with_root_note": True, "use_tempos": True, "max_bar_embedding": 256},
+    ),
+    "mumidi_drums_as_pitches": (MuMIDI, {"use_pitchdrum_tokens": False, "max_bar_embedding": 256}),
 }
 LOW = {"remi_low": (REMI, {"pitch_range": (41, 67), "drums_pitch_range": (35, 50)})}
 
@@ -66,7 +86,7 @@ LOW = {"remi_low": (REMI, {"pitch_range": (41, 67), "drums_pitch_range": (35, 50
 @cache
 def tokenizer_of(name):
     kind, options = (TOKENIZERS | LOW)[name]
-    return kind(TokenizerConfig(**options))
+    return flattened(kind(TokenizerConfig(**options)))
 
 
 @cache
@@ -273,7 +293,7 @@ def test_shifting_tokens_equals_shifting_the_score_on_old_airs(name, airs):
             assert shifted_by_table(tokenizer, air, shift) == [row.tolist() for row in expected]
 
 
-@pytest.mark.parametrize("name", ["remi_chord_roots", "tsd_programs_chord_roots"])
+@pytest.mark.parametrize("name", ["remi_chord_roots", "tsd_programs_chord_roots", "mumidi_chord_roots_tempos"])
 def test_chords_with_a_root_note_occur_and_move(name):
     tokenizer = tokenizer_of(name)
     names = {number: token for token, number in tokenizer.vocab.items()}
@@ -306,6 +326,9 @@ def test_chords_without_a_root_note_occur_and_stay():
         ("midilike", {"NoteOn", "NoteOff"}),
         ("remi_key_signatures", {"Pitch", "KeySig"}),
         ("remi_chord_roots", {"Pitch", "Chord"}),
+        ("cpword_programs_chord_roots_tempos", {"Pitch", "Chord"}),
+        ("octuple_programs_tempos", {"Pitch"}),
+        ("mumidi", {"Pitch"}),
     ],
 )
 def test_tokens_that_name_a_pitch_move_and_no_others(name, kinds):
@@ -395,9 +418,11 @@ def test_a_shift_beyond_two_octaves_is_refused(semitones):
 
 
 @pytest.mark.parametrize("kind", [CPWord, Octuple, MuMIDI])
-def test_a_tokenizer_of_several_vocabularies_has_no_table(kind):
-    with pytest.raises(RouteError, match="several vocabularies"):
-        TokenTransposer(kind(TokenizerConfig(use_programs=True)))
+def test_a_tokenizer_of_several_vocabularies_has_a_table_once_it_is_flat(kind):
+    tokenizer = kind(TokenizerConfig(use_programs=True))
+    with pytest.raises(RouteError, match="several vocabularies has no table; use FlatTokenizer of it"):
+        TokenTransposer(tokenizer)
+    assert TokenTransposer(flattened(tokenizer)).vocab_size == len(tokenizer)
 
 
 @pytest.fixture(scope="module", params=["BPE", "Unigram", "WordPiece"])
@@ -418,7 +443,10 @@ def test_a_trained_tokenizer_has_no_table(trained):
 
 
 @pytest.mark.parametrize("drums", [False, True])
-@pytest.mark.parametrize("name", ["remi", "remi_low", "midilike", "remi_drums_as_pitches"])
+@pytest.mark.parametrize(
+    "name",
+    ["remi", "remi_low", "midilike", "remi_drums_as_pitches", "cpword", "octuple", "mumidi", "mumidi_drums_as_pitches"],
+)
 def test_the_written_range_is_that_of_the_pitches_that_have_a_token(name, drums):
     tokenizer = tokenizer_of(name)
     written = [pitch for pitch in range(128) if _is_written(tokenizer, pitch, drums)]
@@ -430,7 +458,9 @@ def _is_written(tokenizer, pitch, drums):
         sequences = tokenizer(one_note(pitch, drums))
     except KeyError:  # let pass by MidiTok's filter, and without a token
         return False
-    tokens = [token for one in (sequences if isinstance(sequences, list) else [sequences]) for token in one.tokens]
+    names = {number: token for token, number in tokenizer.vocab.items()}
+    every = sequences if isinstance(sequences, list) else [sequences]
+    tokens = [names[number] for one in every for number in np.asarray(one.ids).tolist()]
     return any(token.endswith(f"_{pitch}") and token[:4] in ("Pitc", "Note", "Drum") for token in tokens)
 
 

@@ -3,13 +3,14 @@
 import music
 import numpy as np
 import pytest
-from miditok import REMI
+from miditok import REMI, Octuple
 
 from midiaug.comparison.contents import PieceLoss
 from midiaug.comparison.groups import Described
 from midiaug.comparison.runs import Run, Yardstick
 from midiaug.comparison.tables import screen_text
 from midiaug.comparison.yardstick import measure, sentence
+from midiaug.data.columns import kind_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
@@ -17,26 +18,26 @@ from midiaug.data.sides import windows_of
 WINDOW = 64
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
+@pytest.fixture(scope="module", params=[REMI, Octuple])
+def data(request, tmp_path_factory):
     """40 tunes, and 12 with chords, whose tokens are told more easily from those before them."""
     root = tmp_path_factory.mktemp("music")
     music.corpus(root / "tunes", 40, seed=1, bars=8)
     music.corpus(root / "chords", 12, seed=100, bars=8, chords=True)
-    return MidiDataModule(root, REMI(), Shifts.of(0), window=WINDOW, cache_dir=root / "cache")
+    return MidiDataModule(root, request.param(), Shifts.of(0), window=WINDOW, cache_dir=root / "cache")
 
 
 def run_of(data, validation, gap=0.3, **keys):
     """A run that was validated on these pieces, (pieces,) bool, with a gap of its own."""
     names = data.corpus.names.all()
     windows, piece = windows_of(data.store, validation, WINDOW, data.cache_dir)
-    tokens = np.bincount(piece, windows.length - 1, len(names))
+    tokens = np.bincount(piece, windows.predicted, len(names))
     best = {"epoch": 1, "loss/train": 1.0, "loss/val": 1.0 + gap, "loss/gap": gap}
     run = Run(
         data.corpus.directory,
         [best],
         best,
-        config={"data": {"window": WINDOW, **keys}, "tokenizer": {"name": "REMI", "params": {}}},
+        config={"data": {"window": WINDOW, **keys}, "tokenizer": {"name": kind_of(data.tokenizer), "params": {}}},
         summary={"seed": 0},
     )
     run.sides = {name: "val" if val else "train" for name, val in zip(names, validation, strict=True)}

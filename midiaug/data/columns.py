@@ -94,11 +94,14 @@ class FlatTokenizer:
         return FlatSequence(self.flat(self._filled(written.ids)))
 
     def decode(self, ids: Any, programs: list[tuple[int, bool]] | None = None) -> ScoreTick:
-        """Flat ids back into music: those of each track, or of the one sequence where MidiTok writes one."""
+        """What `encode` wrote, or the flat ids in it, back into music.
+
+        ids: a list of one a track, or, where MidiTok writes one sequence of all, that.
+        """
         from miditok import TokSequence  # takes two seconds to import
 
-        every = [ids] if self.one_token_stream else ids
-        sequences = [TokSequence(ids=self.rows(np.asarray(one, np.int64)).tolist()) for one in every]
+        every = [np.asarray(getattr(one, "ids", one), np.int64) for one in ([ids] if self.one_token_stream else ids)]
+        sequences = [TokSequence(ids=self.rows(one).tolist()) for one in every]
         music: ScoreTick = self.original.decode(sequences[0] if self.one_token_stream else sequences, programs)
         return music
 

@@ -102,9 +102,8 @@ class Windows:
     def slid(self, rows: NDArray[np.integer], tokens: NDArray[np.integer]) -> "Windows":
         """Some windows, each begun so many tokens earlier, at most its sequence's slack; together they cover the same.
 
-        The tokens are whole time steps.
-
-        rows, tokens: (n,) -> n windows. A sequence's first window is shorter by as much, and its last one longer.
+        rows, tokens: (n,) -> n windows; the tokens are whole time steps. A sequence's first window is shorter by as
+        much, and its last one longer.
         """
         first, last = self._first[rows], np.append(self._first[1:], True)[rows]
         begin = self.start[rows]
