@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from midiaug import TransposedDataset
 
-NAMES = ("plain", "lightning", "transformers", "collator", "tokenizer")
+NAMES = ("plain", "lightning", "transformers", "collator", "columns", "tokenizer")
 EXAMPLES = dict(zip(NAMES, readme.code_below("In your own project"), strict=True))
 
 
@@ -102,6 +102,18 @@ def test_miditoks_collator_gives_the_same_ids_labels_and_mask(left):
     theirs = DataCollator(dm.tokenizer.pad_token_id)(samples)
     assert (ours["labels"] == -100).any()
     assert all(torch.equal(ours[key], theirs[key].long()) for key in ours)
+
+
+def test_rows_of_several_vocabularies_are_those_that_miditok_reads_back(left):
+    names = left("columns")
+    rows, labels, original = names["rows"], names["labels"], names["dm"].tokenizer.original
+    assert rows.shape == labels.shape == (16, 10, 6)
+    assert (labels[:, 0] == -100).all()
+    kept = labels != -100
+    assert torch.equal(rows[kept], labels[kept])
+    assert kept.any()
+    music = original.decode([row.tolist() for row in rows])
+    assert sum(len(track.notes) for track in music.tracks) == (rows[:, :, 0] == original[0, "Family_Note"]).sum()
 
 
 def test_a_tokenizers_file_is_used_as_it_was_saved(left):
