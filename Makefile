@@ -16,7 +16,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)  # small models: more threads only wait for each other
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)  # small models: more threads only wait for each other
 
 soak: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py $(ARGS)

@@ -18,6 +18,16 @@ from midiaug.run_log import LogFile
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# the files that take longest, which start first, so that no core waits for another's last one
+_LONG = ("notebook", "train", "launchers", "soak", "readme", "benchmark", "__main__", "prepare", "run", "projects")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first; within a file the order stays."""
+    place = {f"test_{name}.py": number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: place.get(item.path.name, len(_LONG)))
+
+
 @pytest.fixture(autouse=True)
 def _closed_logs() -> Iterator[None]:
     """Close the log that a command leaves open when it is run in this process, and let it hear all again."""
