@@ -24,6 +24,7 @@ _FREE_PARAMS = (
     "use_microtiming",
     "use_position_toks",
 )
+_MOST_BARS = {name: {"max_bar_embedding": 256} for name in ("Octuple", "MuMIDI")}  # MidiTok has 60, MusicBERT 256
 TOKENIZER_FILE = "tokenizer.json"  # in a run's folder: its tokenizer, where that is trained
 _ADVICE = "give a file that MidiTok's tokenizer.save wrote"
 
@@ -40,6 +41,7 @@ def make_tokenizer(name: str, params: dict[str, Any], file: str | None = None) -
     kinds = [known for known, value in vars(miditok).items() if inspect.isclass(value) and _is_tokenizer(value)]
     if name not in kinds:
         raise ConfigError(f"tokenizer.name={name}: MidiTok has no such tokenizer; use one of {', '.join(kinds)}")
+    params = _MOST_BARS.get(name, {}) | params
     known = [*inspect.signature(miditok.TokenizerConfig).parameters, *_FREE_PARAMS]
     for key in params:
         if key not in known or key == "kwargs":

@@ -25,6 +25,7 @@ _LONG = ("notebook", "train", "launchers", "soak", "readme", "benchmark", "__mai
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first; within a file the order stays."""
     place = {f"test_{name}.py": number for number, name in enumerate(_LONG)}
+    assert all((Path(__file__).parent / name).is_file() for name in place)
     items.sort(key=lambda item: place.get(item.path.name, len(_LONG)))
 
 

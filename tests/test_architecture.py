@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import readme
 
 import midiaug
 
@@ -137,6 +138,15 @@ def imports(module: str) -> set[str]:
 
 def test_each_module_has_its_place_in_the_order():
     assert sorted(ORDER) == sorted(FILES)
+
+
+@pytest.mark.parametrize("module", [module for module in FILES if "__main__" not in module])
+def test_the_readmes_table_of_modules_has_it_by_its_name_or_that_of_its_folder(module):
+    table = readme.TEXT.partition("### The modules")[2].partition("\n## ")[0]
+    _, *folder, name = module.split(".")
+    assert (
+        f"`{name}`" in table or f"/{name}`" in table or (folder and folder != ["data"] and f"`{folder[0]}/`" in table)
+    )
 
 
 @pytest.mark.parametrize("module", ORDER)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib import image
 from test_gained import gain
 
+from midiaug.comparison import before_after as before_after_module
 from midiaug.comparison.before_after import before_after, best_of, write_picture
 from midiaug.comparison.mean_curves import MeanCurves
 
@@ -14,7 +16,7 @@ MOVED = MeanCurves("tokens", [1e6, 2e6, 3e6], [1.2, 1.0, 0.9], [1.7, 1.4, 1.2])
 
 
 def drawn(*changes, **after):
-    return replace(gain(*(changes or (-0.1,)), **after), still=STILL, moved=MOVED)
+    return replace(gain(*(changes or (-0.1,)), **after), curves_before=STILL, curves_after=MOVED)
 
 
 def test_it_says_both_figures_of_both_sides_and_what_augments():
@@ -29,12 +31,33 @@ def test_a_gap_that_is_not_known_is_not_written():
     assert "gap 0" not in before_after(replace(drawn(gap=None), before={"val": 1.5, "gap": None}))
 
 
-def test_the_best_is_the_lowest_validation_loss_with_augmentation_of_those_that_can_be_drawn():
-    good, better = drawn(val=1.2), drawn(val=1.1)
-    lowest_unknown = replace(drawn(val=1.0), still=None)
-    assert best_of([good, better, lowest_unknown, drawn(val=None)]) is better
-    assert best_of([lowest_unknown]) is None
+def test_the_best_is_where_the_loss_fell_by_the_largest_part_of_those_that_can_be_drawn():
+    good, better = drawn(-0.1), drawn(-0.2)
+    unknown = replace(drawn(-0.5), curves_before=None)
+    of_larger_losses = replace(drawn(-0.3), before={"val": 6.0, "gap": 0.1})
+    assert best_of([good, better, unknown, of_larger_losses]) is better
+    assert best_of([drawn(0.2), replace(good, change=None)]).change is None
+    assert best_of([unknown]) is None
     assert best_of([]) is None
+
+
+@pytest.mark.parametrize("end", [1.6, 2.5, 9.0])
+def test_where_a_validation_loss_turns_up_the_picture_shows_it_to_its_end(monkeypatch, end):
+    at = [1e6 * step for step in range(1, 31)]
+    val = np.concatenate([np.linspace(5, 1, 10), np.linspace(1, end, 20)]).tolist()
+    one = replace(drawn(), curves_before=MeanCurves("tokens", at, np.linspace(5, 0.2, 30).tolist(), val))
+    seen = []
+    monkeypatch.setattr(before_after_module, "drawn", lambda figure, _: seen.append(figure) or "")
+    before_after(one)
+    low, high = seen[0].axes[0].get_ylim()
+    assert low < 0.2
+    assert high > end
+
+
+def test_losses_that_are_all_alike_have_room_and_epochs_are_named_once():
+    flat = MeanCurves("epoch", [1.0, 2.0], [1.0, 1.0], [1.0, 1.0])
+    text = before_after(replace(drawn(), curves_before=flat, curves_after=flat))
+    assert (text.count(">1<"), text.count(">2<")) == (2, 2)
 
 
 @pytest.mark.parametrize("name", ["gap.png", "a picture, [x].png"])

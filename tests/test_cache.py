@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from midiaug.data.cache import build_once, check_cache, default_cache_dir, key_of
+from midiaug.data.cache import build_once, cache_key, check_cache, default_cache_dir
 from midiaug.data.flat import save_array
 from midiaug.errors import CacheError
 
@@ -180,16 +180,16 @@ def test_a_disk_that_fills_up_in_a_build_leaves_nothing_and_what_was_there(disk)
 
 
 def test_equal_values_have_equal_keys_and_others_have_others():
-    assert key_of([1, "a", {"x": 1, "y": None}]) == key_of([1, "a", {"y": None, "x": 1}])
+    assert cache_key([1, "a", {"x": 1, "y": None}]) == cache_key([1, "a", {"y": None, "x": 1}])
     parts = [[1, "a"], [1, "b"], ["1", "a"], [1, "a", None], ["a", 1], [[1], "a"], {"1": "a"}]
-    assert len({key_of(part) for part in parts}) == len(parts)
-    assert key_of([1]).isalnum()
+    assert len({cache_key(part) for part in parts}) == len(parts)
+    assert cache_key([1]).isalnum()
 
 
 def test_a_key_is_the_same_in_every_process():
-    code = "from midiaug.data.cache import key_of; print(key_of(['x', {'b': 1, 'a': 2}]))"
+    code = "from midiaug.data.cache import cache_key; print(cache_key(['x', {'b': 1, 'a': 2}]))"
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert printed.strip() == key_of(["x", {"a": 2, "b": 1}])
+    assert printed.strip() == cache_key(["x", {"a": 2, "b": 1}])
 
 
 def test_the_default_cache_is_the_users_own(monkeypatch, tmp_path):

@@ -7,7 +7,7 @@ from symusic import Note, Score, Tempo
 
 from midiaug.data.transpose import TokenTransposer, transpose, written_range
 from midiaug.inspection import checks, written
-from midiaug.inspection.checks import Plan, check_pieces
+from midiaug.inspection.checks import CheckPlan, check_pieces
 from midiaug.inspection.choice import Chosen
 
 SHIFTS = (-5, 0, 3)
@@ -28,7 +28,7 @@ def piece(lowest: int = -30, highest: int = 30, **options) -> Chosen:
 
 
 def checked(tmp_path, tokenizer=None, *, one=None, drop=False, table=True):
-    plan = Plan(tmp_path, tokenizer or REMI(), SHIFTS, table, drop)
+    plan = CheckPlan(tmp_path, tokenizer or REMI(), SHIFTS, table, drop)
     return check_pieces([(one or piece(), "band")], plan)[0]
 
 
@@ -194,7 +194,7 @@ def test_a_shift_that_takes_every_note_away_leaves_no_file(tmp_path):
     score = music.tune(8, bars=6, low=91)
     score.tracks[0].notes = [note for note in score.tracks[0].notes if note.pitch > 100]
     one = Chosen("high.mid", "none", score, -30, 0, None, [])
-    plan = Plan(tmp_path, REMI(), (0, 24), True, True)
+    plan = CheckPlan(tmp_path, REMI(), (0, 24), True, True)
     result = check_pieces([(one, "high")], plan)[0]
     assert result.lost == {24: len(score.tracks[0].notes)}
     assert list(result.files) == [0]

@@ -8,6 +8,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.transpose import written_range
 from midiaug.errors import ConfigError
 from midiaug.inspection.choice import choose, read_file
+from midiaug.tokenizers import make_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,13 @@ def test_a_file_is_found_by_its_name_or_its_path(data, folder_of_tunes, monkeypa
         (piece,) = choose(data, 3, given)
         assert piece.name == name
         assert piece.stored
+
+
+def test_a_file_of_too_many_bars_for_the_tokenizer_is_refused_as_in_training(tmp_path):
+    path = music.write(music.tune(7, bars=9), tmp_path / "long.mid")
+    made = MidiDataModule(tmp_path, tokenizer=make_tokenizer("Octuple", {"max_bar_embedding": 5}))
+    with pytest.raises(ConfigError, match=r"long\.mid: it cannot be used: too long: tokenizer\.params\.max_bar"):
+        read_file(made, 1, str(path))
 
 
 def test_a_file_outside_the_source_is_read_by_itself(data, tmp_path):

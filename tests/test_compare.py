@@ -54,7 +54,7 @@ def test_a_sweep_is_compared_with_the_figures_that_its_runs_wrote(place):
     expected = [val["conservative", seed] - val["none", seed] for seed in (0, 1)]
     assert [one["seed"] for one in gain["by_seed"]] == [0, 1]
     assert [one["nats"] for one in gain["by_seed"]] == pytest.approx(expected, abs=1e-5)
-    assert len(gain["still"]["val"]) == len(gain["moved"]["train"]) == 2
+    assert len(gain["curves_before"]["val"]) == len(gain["curves_after"]["train"]) == 2
     assert content["music"]["statistics"]["pieces"]["read"] == 24
     assert "LSTM 2 x 16, conservative" in output
     assert " conservative against none (2 runs against 2) " in " ".join(output.split())

@@ -497,7 +497,7 @@ def test_the_worker_processes_end_with_the_fit_and_at_once(folder_of_tunes, cach
     data.teardown("fit")
 
 
-@pytest.mark.parametrize("tokenizer", [REMI, TSD], ids=["REMI", "TSD"])
+@pytest.mark.parametrize("tokenizer", [REMI, TSD, CPWord, MuMIDI, Octuple])
 def test_velocities_that_tell_nothing_are_named_once_with_what_they_cost(tokenizer, tmp_path, cache, caplog):
     caplog.set_level("INFO", "midiaug")
     files = music.corpus(tmp_path / "tunes", 8)

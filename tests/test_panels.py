@@ -7,7 +7,7 @@ from matplotlib.image import imread
 from miditok import REMI
 
 from midiaug.inspection import panels
-from midiaug.inspection.checks import Plan, check_pieces
+from midiaug.inspection.checks import CheckPlan, check_pieces
 from midiaug.inspection.choice import Chosen
 
 
@@ -22,7 +22,7 @@ def drawn(tmp_path, monkeypatch):
     score = music.tune(4, bars=4, drums=True)
     names = ["high.mid", f"{'very ' * 30}$long$ \udce9 音.mid"]
     pieces = [Chosen(names[0], "train", score, -30, 0, None, []), Chosen(names[1], "val", score, -30, 30, None, [])]
-    plan = Plan(tmp_path, REMI(), tuple(range(-6, 6)), False, False)
+    plan = CheckPlan(tmp_path, REMI(), tuple(range(-6, 6)), False, False)
     checked = check_pieces([(piece, f"p{number}") for number, piece in enumerate(pieces)], plan)
     panels.plot_preview(pieces, checked, plan, "two $tunes$", tmp_path / "preview.png")
     return figures[0], imread(tmp_path / "preview.png")

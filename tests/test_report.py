@@ -152,6 +152,17 @@ def test_a_tokenizer_that_there_is_none_of_is_refused_before_anything_is_read(tm
     assert not list(tmp_path.glob("compare.*"))
 
 
+def test_no_picture_of_a_comparison_there_before_stays_beside_the_new_one(tmp_path):
+    write_run(tmp_path / "runs" / "a", [(1.0, 1.5), (0.9, 1.4)], "aug=none")
+    write_run(tmp_path / "runs" / "b", [(1.0, 1.5), (0.9, 1.3)], "aug=moderate")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    for runs, more in (("runs", {"gap.png"}), ("runs/a", set())):
+        compare(settings(f"runs={tmp_path / runs}", "music=false"), tmp_path / "out")
+        names = {path.name for path in (tmp_path / "out").iterdir()}
+        assert names == {"compare.json", "compare.html", "mine.txt"} | more
+
+
 def test_what_a_killed_run_left_is_removed_and_what_another_is_writing_is_not(tmp_path):
     write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])
     for name in ("old", "new"):

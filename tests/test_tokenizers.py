@@ -3,11 +3,14 @@
 import miditok
 import music
 import pytest
+from hydra import compose, initialize_config_dir
 from learned import LEARNED, learned
 from miditok import REMI, TSD, TokenizerConfig
 
+from midiaug.command import config_dir
 from midiaug.data.proof import tokenize
 from midiaug.errors import ConfigError
+from midiaug.settings import checked
 from midiaug.tokenizers import make_tokenizer
 
 
@@ -46,6 +49,22 @@ def test_a_saved_tokenizer_is_used_as_it_is(name, tmp_path):
     assert str(tokenize(opened, score)) == str(tokenize(saved, score))
     with pytest.raises(ConfigError, match=r"tokenizer\.params: not with tokenizer\.file"):
         make_tokenizer("REMI", {"use_rests": True}, str(tmp_path / "mine.json"))
+
+
+@pytest.mark.parametrize("option", sorted(path.stem for path in (config_dir() / "tokenizer").glob("*.yaml")))
+def test_a_saved_tokenizer_takes_the_place_of_every_option(option, tmp_path):
+    REMI().save(tmp_path / "mine.json")
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        words = [f"tokenizer={option}", f"tokenizer.file={tmp_path / 'mine.json'}"]
+        chosen = checked(compose("train", words)).tokenizer
+    assert type(make_tokenizer(chosen.name, chosen.params, chosen.file)) is REMI
+
+
+@pytest.mark.parametrize("name", ["Octuple", "MuMIDI"])
+def test_the_most_bars_are_those_that_are_said_or_256(name):
+    assert make_tokenizer(name, {}).config.additional_params["max_bar_embedding"] == 256
+    said = make_tokenizer(name, {"max_bar_embedding": 9})
+    assert said.config.additional_params["max_bar_embedding"] == 9
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"tokenization": "REMI"}', '{"tokenization": "x", "config": {}}'])

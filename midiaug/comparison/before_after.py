@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from midiaug.comparison.charts import scale
 from midiaug.comparison.gained import Gain
 from midiaug.comparison.markup import card, chart_row, quiet
 from midiaug.comparison.mean_curves import MeanCurves
@@ -17,12 +18,10 @@ from midiaug.files import write_whole
 from midiaug.plots import GAP, TRAIN, VAL
 from midiaug.printable import short
 
-_SHOWN = 0.85  # the first losses lie far above the rest: this share of all is within the scale
-
 
 def part(gains: Sequence[Gain]) -> list[str]:
     """The part of the page: a picture for each gain whose losses over the training are known."""
-    shown = [before_after(gain) for gain in gains if gain.still and gain.moved]
+    shown = [before_after(gain) for gain in gains if gain.curves_before and gain.curves_after]
     said = (
         "Both losses over the training, means over the runs, on one scale: left without augmentation, right with it. "
         "Dashed: the lowest validation loss without. The figures are means of each run's best validation."
@@ -31,9 +30,17 @@ def part(gains: Sequence[Gain]) -> list[str]:
 
 
 def best_of(gains: Sequence[Gain]) -> Gain | None:
-    """The gain whose validation loss with augmentation is lowest, of those whose losses over the training are known."""
-    known = [gain for gain in gains if gain.still and gain.moved and gain.after["val"] is not None]
-    return min(known, key=lambda gain: float(gain.after["val"] or 0), default=None)
+    """The gain whose validation loss fell most, of those whose losses over the training are known.
+
+    As a part of the loss without augmentation, since losses of different tokenizers and music do not compare.
+    """
+    known = [gain for gain in gains if gain.curves_before and gain.curves_after]
+    return min(known, key=_share, default=None)
+
+
+def _share(gain: Gain) -> float:
+    before = gain.before["val"]
+    return gain.change.nats / before if gain.change and before else 0.0
 
 
 def before_after(gain: Gain) -> str:
@@ -52,18 +59,23 @@ def write_picture(path: Path, gain: Gain) -> None:
 
 def _figure(gain: Gain) -> Figure:
     figure = Figure(figsize=(8, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    sides = ((left, "without augmentation", gain.still, gain.before), (right, gain.level, gain.moved, gain.after))
-    losses = [loss for curves in (gain.still, gain.moved) if curves for loss in (*curves.train, *curves.val)]
-    low, high = min(losses), float(np.quantile(losses, _SHOWN))
-    for axes, title, curves, figures in sides:
-        if curves:
-            _panel(axes, curves, figures)
+    panels = figure.subplots(1, 2, sharey=True)
+    left = panels[0]
+    sides = (("without augmentation", gain.curves_before, gain.before), (gain.level, gain.curves_after, gain.after))
+    losses: list[float] = []
+    kept: list[float] = []
+    for axes, (title, curves, figures) in zip(panels, sides, strict=True):
         axes.set_title(label(title, 60))
-    for axes in (left, right):
-        if gain.still:
-            axes.axhline(min(gain.still.val), color=VAL, linewidth=0.8, linestyle="--", alpha=0.7)
-    left.set_ylim(low - 0.06 * (high - low), high + 0.12 * (high - low))
+        if curves is None:
+            raise ValueError("both sides' losses have to be known")
+        _panel(axes, curves, figures)
+        for side in (curves.train, curves.val):
+            losses += side
+            kept += side[int(np.argmin(side)) :]  # from its lowest on, where a curve may turn up
+    lowest = min(gain.curves_before.val) if gain.curves_before else 0
+    for axes in panels:
+        axes.axhline(lowest, color=VAL, linewidth=0.8, linestyle="--", alpha=0.7)
+    left.set_ylim(*scale(losses, kept))
     left.set_ylabel("loss, nats a token")
     left.legend(loc="lower left")
     figure.suptitle(label(gain.model, 100), x=0.01, ha="left", fontsize=10)
@@ -84,6 +96,6 @@ def _panel(axes: Axes, curves: MeanCurves, figures: dict[str, float | None]) -> 
         place = (curves.at[best], (curves.train[best] + curves.val[best]) / 2)
         axes.text(*place, words, ha="right" if late else "left", va="center", fontweight="bold")
     axes.grid(axis="y", alpha=0.25)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: short(amount)))
     axes.set_xlabel(curves.unit if curves.unit == "tokens" else f"{curves.unit}s")

@@ -28,10 +28,15 @@ def loss_range(runs: Sequence[Run]) -> tuple[float, float] | None:
     losses = [
         row[key] for run in runs for row in run.rows for key in ("loss/train", "loss/val") if _is_number(row[key])
     ]
-    if not losses:
-        return None
     best = [float(run.best[key]) for run in runs for key in ("loss/train", "loss/val") if _is_number(run.best[key])]
-    low, high = min(losses), max(float(np.quantile(losses, _SHOWN)), *best)
+    return scale(losses, best) if losses else None
+
+
+def scale(losses: Sequence[float], kept: Sequence[float]) -> tuple[float, float]:
+    """From where to where an axis goes: over nine tenths of the losses and those that are kept, or over all of them
+    where it need not be much longer for that.
+    """
+    low, high = min(losses), max(float(np.quantile(losses, _SHOWN)), *kept)
     if max(losses) <= low + _STRETCH * (high - low):
         high = max(losses)
     room = 0.06 * (high - low) or 0.05

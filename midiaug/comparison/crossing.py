@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from midiaug.comparison.mean_curves import Curve, common, curve_at, has, mean_of, unit_of
+from midiaug.comparison.mean_curves import Curve, common, curve_at, has, mean_curve, unit_of
 from midiaug.comparison.pairs import Pair
 from midiaug.printable import short
 
@@ -67,7 +67,7 @@ def crossing_of(pairs: Sequence[Pair]) -> Crossing | None:
     places = common(runs, unit)
     if len(places) < 2:
         return None
-    alone = [mean_of(pair.after, unit, places) - mean_of(pair.before, unit, places) for pair in pairs]
+    alone = [mean_curve(pair.after, unit, places) - mean_curve(pair.before, unit, places) for pair in pairs]
     difference = np.mean(alone, 0)
     at = _last_fall(places, difference)
     step = None

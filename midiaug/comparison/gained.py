@@ -20,8 +20,8 @@ class Gain:
     change: of the validation loss, on the pieces that both were judged by; None where there are none in common.
     by_seed: that change with each seed. gap_noise: how large a gap without augmentation may be by chance, None where
     that is not known. unfinished: whether the loss with augmentation still fell in the last epoch of all its runs.
-    crossing: both validation curves at equal tokens; None where they have no stretch in common. still, moved: both
-    losses over the training without and with augmentation; None where they are not known.
+    crossing: both validation curves at equal tokens; None where they have no stretch in common. curves_before,
+    curves_after: both losses over the training; None where they are not known.
     """
 
     model: str
@@ -35,8 +35,8 @@ class Gain:
     gap_noise: float | None
     unfinished: bool
     crossing: Crossing | None = None
-    still: MeanCurves | None = None
-    moved: MeanCurves | None = None
+    curves_before: MeanCurves | None = None
+    curves_after: MeanCurves | None = None
 
     @property
     def closed(self) -> float | None:

@@ -52,8 +52,8 @@ def _gain(group: Group, plain: Group) -> tuple[Gain, list[str]]:
     return Gain(
         *(first.of_model, first.level, len(moved), len(still), *means),
         *(change, by_seed, noise, unfinished, crossing_of(pairs)),
-        still=mean_curves(still),
-        moved=mean_curves(moved),
+        curves_before=mean_curves(still),
+        curves_after=mean_curves(moved),
     ), remarks
 
 

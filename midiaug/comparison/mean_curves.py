@@ -35,7 +35,7 @@ def mean_curves(runs: Sequence[Run]) -> MeanCurves | None:
     places = common(runs, unit)
     if len(places) < 2:
         return None
-    train, val = (mean_of(runs, unit, places, f"loss/{side}").tolist() for side in ("train", "val"))
+    train, val = (mean_curve(runs, unit, places, f"loss/{side}").tolist() for side in ("train", "val"))
     return MeanCurves(unit, places.tolist(), train, val)
 
 
@@ -58,7 +58,7 @@ def curve_at(run: Run, unit: str, name: str, places: Curve) -> Curve:
     return values
 
 
-def mean_of(runs: Sequence[Run], unit: str, places: Curve, name: str = "loss/val") -> Curve:
+def mean_curve(runs: Sequence[Run], unit: str, places: Curve, name: str = "loss/val") -> Curve:
     """The mean over the runs of a figure at these amounts of training."""
     values: Curve = np.mean([curve_at(run, unit, name, places) for run in runs], 0)
     return values

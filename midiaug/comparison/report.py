@@ -32,13 +32,14 @@ from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
 _WORK = ".compare."
+_SOMETIMES = {"gap.png", "quarantine.json"}
 _SAID = {"compare.json": "figures", "gap.png": "picture", "compare.html": "page"}
 
 
 def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
     """Compare, write compare.json and compare.html into the directory, and return what compare.json holds.
 
-    Where augmentation was tried and the losses are known, gap.png shows them without and with the one that came lowest.
+    Where augmentation was tried and the losses are known, gap.png shows them without and with the one that gained most.
     Where music is shown, quarantine.json says which of its files were left out.
     Raises ComparisonError where there is no run and no music was asked for; MidiaugError for music that was asked for
     and cannot be read; OutputError where a file cannot be written.
@@ -92,6 +93,8 @@ def _write(directory: Path, files: dict[str, Callable[[Path], None]]) -> None:
             write(work / name)
         for name in files:
             (work / name).replace(directory / name)
+        for name in _SOMETIMES - files.keys():  # of a comparison here before
+            (directory / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
             f"{shown(directory / name)}: cannot be written ({error.strerror or one_line(error)}); free space there, or "

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import kept_arrays, key_of
+from midiaug.data.cache import cache_key, kept_arrays
 from midiaug.data.corpus import Corpus
 from midiaug.data.flat import Ragged
 from midiaug.data.module import MidiDataModule
@@ -16,8 +16,7 @@ from midiaug.data.pieces import Limits, parse
 from midiaug.data.transpose import MAX_SHIFT, TokenTransposer, base_vocabulary
 from midiaug.data.workers import in_processes
 from midiaug.errors import QuarantinedFile, RouteError
-from midiaug.keys import Key, pitch_class_weights
-from midiaug.keys import key_of as musical_key
+from midiaug.keys import Key, key_of, pitch_class_weights
 
 _FORMAT = 1
 _PITCHES = 128
@@ -43,7 +42,7 @@ class Notes:
 
 def count_notes(corpus: Corpus, limits: Limits, cache_dir: Path) -> Notes:
     """Count the notes of all pieces in parallel, or find them counted in the cache."""
-    directory = cache_dir / "notes" / key_of([_FORMAT, corpus.key])
+    directory = cache_dir / "notes" / cache_key([_FORMAT, corpus.key])
     return Notes(**kept_arrays(directory, partial(_count, corpus, limits)))
 
 
@@ -78,7 +77,7 @@ def _of_pieces(rows: list[int], directory: Path, limits: Limits) -> list[_Counte
                 found["pitches"] += np.bincount(pitches, minlength=_PITCHES).astype(np.int32)
             found["tracks"] = found["tracks"] + bool(len(pitches))
         found["beats"] = np.asarray(score.end() / max(1, score.ticks_per_quarter))
-        key = musical_key(pitch_class_weights(score))
+        key = key_of(pitch_class_weights(score))
         found["key"] = np.asarray(KEYS.index(str(key)) if key else _UNKNOWN_KEY, np.int8)
         counted.append(found)
     return counted

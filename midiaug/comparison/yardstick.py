@@ -14,7 +14,7 @@ from midiaug.comparison.pairs import half_interval, over_tunes
 from midiaug.comparison.progress import tracked
 from midiaug.comparison.runs import Run, Yardstick
 from midiaug.counting import CountModel
-from midiaug.data.cache import kept_arrays, key_of
+from midiaug.data.cache import cache_key, kept_arrays
 from midiaug.data.digests import digest
 from midiaug.data.folds import deal_folds
 from midiaug.data.module import MidiDataModule
@@ -99,7 +99,7 @@ class _Judge:
         }:
             return None
         masks = [digest(np.packbits(side).tobytes()).hex() for side in (validation, training)]
-        key = key_of([_FORMAT, self._store.key, *masks, digest(self._group.tobytes()).hex(), window, seed])
+        key = cache_key([_FORMAT, self._store.key, *masks, digest(self._group.tobytes()).hex(), window, seed])
 
         def judged() -> dict[str, NDArray[np.float64]]:
             return {"figures": self._judged(validation, training, window, seed)}

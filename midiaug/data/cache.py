@@ -30,7 +30,7 @@ def default_cache_dir() -> Path:
     return Path(platformdirs.user_cache_dir("midiaug"))
 
 
-def key_of(parts: object) -> str:
+def cache_key(parts: object) -> str:
     """A file name that stands for these JSON values: equal values, equal name."""
     return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
 

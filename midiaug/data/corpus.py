@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import build_once, check_cache, key_of
+from midiaug.data.cache import build_once, cache_key, check_cache
 from midiaug.data.digests import as_keys, digest, digests_of
 from midiaug.data.earlier import Earlier
 from midiaug.data.fingerprint import VERSION
@@ -117,9 +117,9 @@ def _read_cached(
     content = dict(zip(paths, digests_of(paths, cache_dir), strict=True))
     contents = as_keys([content[entry.path] or bytes(16) for entry in entries])
     keys = as_keys([_content_key(entry, content[entry.path]) for entry in entries])
-    family = key_of([_FORMAT, VERSION, version("symusic"), limits.max_bars, limits.max_tokens])
+    family = cache_key([_FORMAT, VERSION, version("symusic"), limits.max_bars, limits.max_tokens])
     names = digest("\n".join(ascii(entry.name) for entry in entries).encode())
-    key = key_of([digest(keys.tobytes()).hex(), names.hex(), limit])
+    key = cache_key([digest(keys.tobytes()).hex(), names.hex(), limit])
     how = {"family": family, "limits": limits, "limit": limit, "processes": processes}
     build = partial(_build, entries=entries, contents=contents, keys=keys, **how)  # type: ignore[arg-type]
     directory = cache_dir / "corpora" / f"{family}-{key}"
@@ -224,7 +224,7 @@ class _Writer:
         save_array(self._directory / "digests.npy", as_keys(self._digests))
         save_array(self._directory / "keys.npy", as_keys(self._keys + [key for key, _ in self._reasons]))
         names = (self._directory / "names.bin").read_bytes()
-        key = key_of([digest(b"".join(self._digests)).hex(), digest(names).hex()])
+        key = cache_key([digest(b"".join(self._digests)).hex(), digest(names).hex()])
         (self._directory / "key").write_text(key)
         # a file that could not even be hashed has another key once it can
         reasons = [(reason, isinstance(reason, Passing) and any(key)) for key, reason in self._reasons]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from midiaug.data.cache import build_once, key_of
+from midiaug.data.cache import build_once, cache_key
 from midiaug.data.download import check_file, download
 from midiaug.data.published import Published
 from midiaug.data.report import say
@@ -26,7 +26,7 @@ def fetched_folder(collection: Published, cache_dir: Path) -> Path:
 
     An archive that was put beside it by hand is taken in place of a download, and left there.
     """
-    pin = key_of([collection.archive_sha256, collection.music_sha256, collection.wanted])[:16]
+    pin = cache_key([collection.archive_sha256, collection.music_sha256, collection.wanted])[:16]
     given = cache_dir / _KIND / collection.archive
     return build_once(cache_dir / _KIND / f"{collection.name}-{pin}", lambda place: _build(collection, place, given))
 

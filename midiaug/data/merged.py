@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import build_once, key_of
+from midiaug.data.cache import build_once, cache_key
 from midiaug.data.corpus import Corpus
 from midiaug.data.flat import Ragged, RaggedWriter
 from midiaug.data.merging import Merging
@@ -83,7 +83,7 @@ def build_merged(merging: Merging, corpus: Corpus, limits: Limits, cache_dir: Pa
     The proof is that of the base ids, and, on the same sample, that of the merged ones.
     """
     base, tokenizer = merging.store, merging.tokenizer
-    written_as = key_of([_FORMAT, settings_of(tokenizer)])
+    written_as = cache_key([_FORMAT, settings_of(tokenizer)])
 
     def build(directory: Path) -> None:
         sample = sample_of(corpus.digests, tokenizer) if base.proof.difference is None else frozenset()
@@ -101,7 +101,7 @@ def build_merged(merging: Merging, corpus: Corpus, limits: Limits, cache_dir: Pa
                     writer.prove(row, result.cases, result.difference)
         writer.finish(written_as, sample, base.proof.difference)
 
-    key = key_of([written_as, base.key])
+    key = cache_key([written_as, base.key])
     return TokenStore(build_once(cache_dir / "merged" / key, build, verify=verify))
 
 
@@ -195,5 +195,5 @@ def _shifted(store: TokenStore, merging: Merging, corpus: Corpus, shift: int, ca
             writer.pad(MAX_WINDOW)
 
     return Ragged(
-        build_once(cache_dir / "merged" / f"{key_of([_FORMAT, store.key])}{shift:+d}", build), "tokens", dtype
+        build_once(cache_dir / "merged" / f"{cache_key([_FORMAT, store.key])}{shift:+d}", build), "tokens", dtype
     )

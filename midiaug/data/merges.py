@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import build_once, key_of
+from midiaug.data.cache import build_once, cache_key
 from midiaug.data.corpus import Corpus
 from midiaug.data.merging import BaseSequences, merge_in_this_thread
 from midiaug.data.pieces import Limits, parse
@@ -124,7 +124,7 @@ def train_merges(lesson: Lesson, merges: Merges, cache_dir: Path) -> Any:
     digests = np.asarray(Corpus(lesson.corpus).digests)
     learned = [(digests[piece].tobytes().hex(), shift) for piece, shift in lesson.pairs]
     versions = [_FORMAT, version("miditok"), version("tokenizers"), version("symusic")]
-    key = key_of([versions, settings_of(untrained), merges.model, merges.vocab_size, learned])
+    key = cache_key([versions, settings_of(untrained), merges.model, merges.vocab_size, learned])
 
     def build(directory: Path) -> None:
         (found,) = in_processes(

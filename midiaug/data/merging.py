@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from midiaug.data.columns import ends_of
 from midiaug.data.spelling import Spelling
 from midiaug.data.store import TokenStore
 from midiaug.data.transpose import MusicTokenizer, TokenTransposer
 from midiaug.errors import ConfigError
 
 _SERIAL = "TOKENIZERS_PARALLELISM"
-_ENDS = "BOS_None", "EOS_None"
 
 
 def merge_in_this_thread() -> None:
@@ -31,7 +31,7 @@ class BaseSequences:
     def __init__(self, store: TokenStore, tokenizer: MusicTokenizer) -> None:
         self.store = store
         self._transposer = TokenTransposer(tokenizer)
-        self._begin, self._end = (int(name in tokenizer.vocab) for name in _ENDS)
+        self._begin, self._end = map(len, ends_of(tokenizer))
 
     def shifted(self, rows: Sequence[int], shift: int) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
         """Rows of the store -> for each (tokens,) ids, without BOS and EOS, and (words,) where its words begin.
@@ -51,7 +51,7 @@ class Merger:
     def __init__(self, tokenizer: Any) -> None:
         merge_in_this_thread()
         self._model, self._spelled = tokenizer._model, Spelling(tokenizer)
-        self._ends = [[tokenizer.vocab[name]] if name in tokenizer.vocab else [] for name in _ENDS]
+        self._ends = ends_of(tokenizer)
         self._parts = np.zeros(len(tokenizer), np.int64)
         for symbol, number in self._model.get_vocab().items():
             self._parts[number] = len(tokenizer._vocab_learned_bytes_to_tokens[symbol])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from midiaug.data.columns import columns_of
 from midiaug.data.corpus import Quarantined
 from midiaug.data.plan import Plan
 from midiaug.data.shifts import Choices, Shifts
@@ -88,7 +89,8 @@ def report_velocity(store: TokenStore, tokenizer: MusicTokenizer) -> None:
         if np.count_nonzero(counts) > 1:  # as soon as there are two: most music has many
             return
     if counts.any():
-        share = counts.sum() / len(tokens)
+        columns = columns_of(tokenizer)  # of several, one goes
+        share = counts.sum() / len(tokens) if columns == 1 else 1 / columns
         say("velocity", f"all notes share one: +tokenizer.params.use_velocities=false saves {share:.0%} of the tokens")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import kept_arrays, key_of
+from midiaug.data.cache import cache_key, kept_arrays
 from midiaug.data.corpus import Corpus
 from midiaug.data.digests import digest
 from midiaug.data.folds import deal_folds
@@ -21,14 +21,14 @@ _FORMAT = 1
 
 def groups_of(corpus: Corpus, twin_share: float, cache_dir: Path) -> NDArray[np.int64]:
     """(pieces,) the group of look-alikes that each piece is in."""
-    key = key_of([_FORMAT, VERSION, corpus.key, twin_share])
+    key = cache_key([_FORMAT, VERSION, corpus.key, twin_share])
     return kept_arrays(cache_dir / "groups" / key, lambda: {"group": twin_groups(corpus.ngrams, twin_share)})["group"]
 
 
 def split_of(corpus: Corpus, twin_share: float, val_split: float, seed: int, cache_dir: Path) -> Split:
     """The split that the seed draws. Raises SplitError where there are fewer than two groups."""
     group = groups_of(corpus, twin_share, cache_dir)
-    key = key_of([_FORMAT, VERSION, corpus.key, twin_share, val_split, seed])
+    key = cache_key([_FORMAT, VERSION, corpus.key, twin_share, val_split, seed])
 
     def drawn() -> dict[str, NDArray[np.bool_]]:
         return {"validation": draw_split(corpus.names, np.asarray(group), val_split, seed).validation}
@@ -43,7 +43,7 @@ def fold_of(corpus: Corpus, twin_share: float, fold: Fold, seed: int, cache_dir:
     Raises SplitError where there are fewer groups than folds.
     """
     group = groups_of(corpus, twin_share, cache_dir)
-    key = key_of([_FORMAT, VERSION, corpus.key, twin_share, "folds", fold.folds, seed])
+    key = cache_key([_FORMAT, VERSION, corpus.key, twin_share, "folds", fold.folds, seed])
 
     def dealt() -> dict[str, NDArray[np.int64]]:
         return {"fold": deal_folds(corpus.names, np.asarray(group), fold.folds, seed)}
@@ -60,7 +60,7 @@ def windows_of(
     pieces: (pieces,) which of the corpus. size: tokens a window; it holds whole time steps of these.
     """
     size = whole_steps(size, store.columns)
-    key = key_of([_FORMAT, store.key, digest(np.packbits(pieces).tobytes()).hex(), size])
+    key = cache_key([_FORMAT, store.key, digest(np.packbits(pieces).tobytes()).hex(), size])
     arrays = kept_arrays(cache_dir / "windows" / key, partial(_windows, store, pieces, size))
     return Windows(arrays["sequence"], arrays["start"], arrays["length"], size, store.columns), arrays["piece"]
 

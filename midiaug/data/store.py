@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import build_once, key_of
+from midiaug.data.cache import build_once, cache_key
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.earlier import Earlier
 from midiaug.data.flat import Ragged, open_array
@@ -94,8 +94,8 @@ def build_store(
     verify: read again what lies in the cache, to see whether it is what was written there.
     """
     versions = [_FORMAT, version("miditok"), version("symusic"), *(["words"] if words else [])]
-    written_as = key_of([versions, settings_of(tokenizer)])
-    family = key_of([written_as, limits.max_tokens])
+    written_as = cache_key([versions, settings_of(tokenizer)])
+    family = cache_key([written_as, limits.max_tokens])
     build = partial(
         _build,
         corpus=corpus,
@@ -107,7 +107,7 @@ def build_store(
         processes=processes,
         words=words,
     )
-    directory = cache_dir / "stores" / f"{family}-{key_of(corpus.key)}"
+    directory = cache_dir / "stores" / f"{family}-{cache_key(corpus.key)}"
     return TokenStore(build_once(directory, build, lambda: bool(TokenStore(directory).passing), verify))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.cache import key_of
+from midiaug.data.cache import cache_key
 from midiaug.data.columns import columns_of, ends_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.flat import Ragged, RaggedWriter, save_array
@@ -122,7 +122,7 @@ class StoreWriter:
             difference = f"{names[first]}, {self._differences[first][0]}"
         cases = np.maximum(self._columns["cases"][sorted(sample)], 0)
         meta = {
-            "key": key_of([written_as, self._corpus.key, sorted(self._reasons)]),
+            "key": cache_key([written_as, self._corpus.key, sorted(self._reasons)]),
             "dtype": self._dtype.name,
             "columns": self._columns_of_a_step,
             "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),

@@ -145,14 +145,17 @@ class TokenTransposer:
     A tokenizer that writes drums with the pitch tokens (`use_pitchdrum_tokens=False`) needs them marked
     before: `mark_drums` gives them alias ids from `vocab_size` on, which the table maps back, unshifted.
 
-    Raises RouteError for a trained or a multi-vocabulary tokenizer; FlatTokenizer makes the latter one of a single one.
+    Raises RouteError for a trained or a multi-vocabulary tokenizer; `columns.flattened` makes one of a single
+    vocabulary of the latter.
     """
 
     def __init__(self, tokenizer: MusicTokenizer) -> None:
         if tokenizer.is_trained:
             raise RouteError("a trained tokenizer merges pitches with other tokens, which no table can shift")
         if tokenizer.is_multi_voc:
-            raise RouteError("a tokenizer of several vocabularies has no table; use FlatTokenizer of it, which has one")
+            raise RouteError(
+                "a tokenizer of several vocabularies has no table; use midiaug.data.columns.flattened(tokenizer)"
+            )
         vocabulary = base_vocabulary(tokenizer)
         self.vocab_size = max(vocabulary.values()) + 1
         self._names = np.full(self.vocab_size, "", object)

@@ -18,7 +18,7 @@ from midiaug.files import write_json, write_whole
 from midiaug.generation.beginnings import beginnings, uncounted
 from midiaug.generation.continuing import key_report, say_keys
 from midiaug.generation.counterpart import real_continuations
-from midiaug.generation.figures import Corpus, copied_much, figures, notes_below, open_corpus, table_of
+from midiaug.generation.figures import RealMusic, copied_much, figures, notes_below, open_corpus, table_of
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.progress import drawing_bar
 from midiaug.generation.prompts import Prompt, make_prompt, read_prompt
@@ -77,7 +77,7 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
     return result
 
 
-def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) -> Corpus | None:
+def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) -> RealMusic | None:
     """The music that the checkpoint was trained on, or None where it is not to be found any more."""
     place = settings.data
     others = {} if place.cache_dir is None else {"cache_dir": place.cache_dir}
@@ -133,7 +133,7 @@ def _result(
     sampled: Sampled,
     songs: Sequence[Song],
     files: Sequence[Path],
-    corpus: Corpus | None,
+    corpus: RealMusic | None,
 ) -> dict[str, Any]:
     found = figures([song.new for song in songs], corpus)
     pieces = found.pop("pieces")

@@ -39,7 +39,7 @@ _SIDES = ("generated", "validation")
 
 
 @dataclass(frozen=True)
-class Corpus:
+class RealMusic:
     """The music of the checkpoint, for comparison. counterpart: what of the validation pieces is held against.
 
     pieces: whole validation pieces, by name. passages: those of the training pieces.
@@ -55,7 +55,7 @@ class Corpus:
         return self.counterpart.scores
 
 
-def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int, given: int | None = 0) -> Corpus:
+def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int, given: int | None = 0) -> RealMusic:
     """Read the validation and the training pieces of a run, and take of each validation piece what compares.
 
     bars: how many are generated at most. given: how many bars of a prompt come before them; None where the validation
@@ -69,9 +69,9 @@ def open_corpus(data: MidiDataModule, grammar: Grammar, bars: int, seed: int, gi
     written = (lambda score: as_written(score, grammar)) if len(training) <= _MOST_WRITTEN else None
     passages = TrainingPassages.of(corpus, training, written)
     if given is None:
-        return Corpus(NOTHING, pieces, passages)
+        return RealMusic(NOTHING, pieces, passages)
     real = continuations(pieces, given, bars, grammar) if given else openings(pieces, bars, grammar)
-    return Corpus(real, pieces, passages)
+    return RealMusic(real, pieces, passages)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class _Side:
     copying: list[Copying]
 
     @classmethod
-    def of(cls, scores: Sequence[ScoreTick], corpus: Corpus | None) -> "_Side":
+    def of(cls, scores: Sequence[ScoreTick], corpus: RealMusic | None) -> "_Side":
         copying = [] if corpus is None else [corpus.passages.copying_of(score) for score in scores]
         return cls([variety(score) for score in scores], pair_similarities(scores).tolist(), copying)
 
@@ -95,7 +95,7 @@ class _Side:
         return [*self.pairs] if name == _OF_PAIRS else [getattr(one, name) for one in self.pieces]
 
 
-def figures(new: Sequence[ScoreTick], corpus: Corpus | None) -> dict[str, Any]:
+def figures(new: Sequence[ScoreTick], corpus: RealMusic | None) -> dict[str, Any]:
     """Variety, copying and keys of the generated pieces and of the validation pieces, as generate.json has them.
 
     Of each generated piece under `pieces`. Under `spread`, for each figure, what `against_spread` says of it.

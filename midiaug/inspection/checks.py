@@ -32,7 +32,7 @@ from midiaug.offline.names import copy_name
 
 
 @dataclass(frozen=True)
-class Plan:
+class CheckPlan:
     """What to check, and where files go.
 
     by_table: whether training shifts tokens by table; why: the reason where it does not. drop: aug.out_of_range.
@@ -90,7 +90,7 @@ class Checked:
     bar: dict[str, Any] | None = None
 
 
-def check_pieces(items: list[tuple[Chosen, str]], plan: Plan) -> list[Checked]:
+def check_pieces(items: list[tuple[Chosen, str]], plan: CheckPlan) -> list[Checked]:
     """Check these pieces; with each comes the stem of its files."""
     return [_checked(piece, stem, plan) for piece, stem in items]
 
@@ -114,7 +114,7 @@ def kept_by(score: ScoreTick, shift: int, tokenizer: MusicTokenizer) -> tuple[Sc
     return within(score, (low - shift, high - shift), ANY_PITCH)
 
 
-def _checked(piece: Chosen, stem: str, plan: Plan) -> Checked:
+def _checked(piece: Chosen, stem: str, plan: CheckPlan) -> Checked:
     try:
         return _check(piece, stem, plan)
     except (OSError, MemoryError):
@@ -124,7 +124,7 @@ def _checked(piece: Chosen, stem: str, plan: Plan) -> Checked:
         return Checked(piece.name, failures=[Failure(piece.name, 0, "process", found)])
 
 
-def _check(piece: Chosen, stem: str, plan: Plan) -> Checked:
+def _check(piece: Chosen, stem: str, plan: CheckPlan) -> Checked:
     result = Checked(piece.name)
     transposer = TokenTransposer(plan.tokenizer) if plan.by_table else None
     own = _tokenized(result, piece.score, plan)
@@ -166,7 +166,7 @@ def _check_tokens(
     ids: list[NDArray[np.int64]],
     tokens: Tokens,
     decoder: Decoder,
-    plan: Plan,
+    plan: CheckPlan,
     transposer: TokenTransposer | None,
 ) -> None:
     """By table, the shifted ids and what they decode to; without one, what the ids of the score decode to."""
@@ -178,7 +178,7 @@ def _check_tokens(
         _note(result, shift, "decode", _tried(partial(decoder.difference_of_ids, ids, shifted)))
 
 
-def _tokenized(result: Checked, score: ScoreTick, plan: Plan) -> list[NDArray[np.int64]]:
+def _tokenized(result: Checked, score: ScoreTick, plan: CheckPlan) -> list[NDArray[np.int64]]:
     began = time.perf_counter()
     ids = tokenize(plan.tokenizer, score)
     result.seconds += time.perf_counter() - began

@@ -11,6 +11,7 @@ from symusic.core import ScoreTick
 from midiaug.data.module import MidiDataModule
 from midiaug.data.music import entries_of
 from midiaug.data.pieces import parse, read_midi_bytes
+from midiaug.data.proof import tokenize
 from midiaug.data.shifts import room_of
 from midiaug.data.sources import SUFFIXES, folder
 from midiaug.data.transpose import pitch_span, without_unwritable, written_range
@@ -115,6 +116,7 @@ def _chosen(name: str, midi: bytes, data: MidiDataModule) -> Chosen:
     span = pitch_span(score)
     if span is None:
         raise QuarantinedFile("no note within the pitches that the tokenizer writes")
+    tokenize(data.given_tokenizer, score)  # which refuses what has too many bars for it
     return Chosen(name, "none", score, *room_of(span, written_range(data.given_tokenizer)), None, [], unwritable)
 
 

@@ -9,7 +9,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.errors import CheckFailed
 from midiaug.inspection.bars import cost_table, token_table
-from midiaug.inspection.checks import Checked, Plan
+from midiaug.inspection.checks import Checked, CheckPlan
 from midiaug.inspection.choice import Chosen
 from midiaug.inspection.panels import MOST_ROWS, key_name
 
@@ -23,7 +23,9 @@ _CHECKS = {
 }
 
 
-def report_of(data: MidiDataModule, plan: Plan, pieces: Sequence[Chosen], checked: Sequence[Checked]) -> dict[str, Any]:
+def report_of(
+    data: MidiDataModule, plan: CheckPlan, pieces: Sequence[Chosen], checked: Sequence[Checked]
+) -> dict[str, Any]:
     """The pieces with their checks, as preview.json holds them."""
     rows = [
         {
@@ -58,7 +60,7 @@ def report_of(data: MidiDataModule, plan: Plan, pieces: Sequence[Chosen], checke
     }
 
 
-def unchecked(checked: Sequence[Checked], plan: Plan) -> list[str]:
+def unchecked(checked: Sequence[Checked], plan: CheckPlan) -> list[str]:
     """What was not checked, and why, in words."""
     words = []
     if not plan.by_table:
@@ -74,7 +76,7 @@ def unchecked(checked: Sequence[Checked], plan: Plan) -> list[str]:
     return words
 
 
-def say_pieces(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: Plan) -> None:
+def say_pieces(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: CheckPlan) -> None:
     """The pieces with the shifts that they may not take, and how many checks passed."""
     for piece, result in list(zip(pieces, checked, strict=True))[:MOST_ROWS]:
         room = f"may move {piece.lowest:+d} to {piece.highest:+d}"

@@ -13,7 +13,7 @@ from symusic.core import ScoreTick
 from midiaug.data.transpose import transpose
 from midiaug.files import write_whole
 from midiaug.inspection.bars import some_of
-from midiaug.inspection.checks import Checked, Plan, kept_by
+from midiaug.inspection.checks import Checked, CheckPlan, kept_by
 from midiaug.inspection.choice import Chosen
 from midiaug.keys import key_of, pitch_class_weights
 from midiaug.printable import printable
@@ -43,7 +43,7 @@ def key_name(score: ScoreTick) -> str:
     return str(key) if key is not None else "no clear key"
 
 
-def plot_preview(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: Plan, title: str, path: Path) -> None:
+def plot_preview(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: CheckPlan, title: str, path: Path) -> None:
     """Draw the first pieces, each in its own key and in the shifts, as a PNG; in grey behind, the original."""
     shown = some_of(sorted({*plan.shifts, 0}), _MOST_COLUMNS)
     rows = [
@@ -60,7 +60,7 @@ def plot_preview(pieces: Sequence[Chosen], checked: Sequence[Checked], plan: Pla
         write_whole(path, lambda temporary: figure.savefig(temporary, dpi=110))
 
 
-def _row(piece: Chosen, result: Checked, plan: Plan, shown: list[int]) -> _Row:
+def _row(piece: Chosen, result: Checked, plan: CheckPlan, shown: list[int]) -> _Row:
     shifted = {}
     for shift in shown:
         if shift in result.files and shift:

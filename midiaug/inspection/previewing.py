@@ -18,7 +18,7 @@ from midiaug.data.workers import in_processes
 from midiaug.directories import shown
 from midiaug.errors import OutputError, RouteError
 from midiaug.files import write_json
-from midiaug.inspection.checks import Checked, Failure, Plan, check_pieces
+from midiaug.inspection.checks import Checked, CheckPlan, Failure, check_pieces
 from midiaug.inspection.choice import Chosen, choose, read_file
 from midiaug.inspection.costs import Measured, file_view, materializing, training_view, written
 from midiaug.inspection.findings import end, report_of, say_bar, say_pieces, say_training
@@ -81,11 +81,11 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
     return report
 
 
-def _plan(data: MidiDataModule, alone: Sequence[Chosen] | None, directory: Path) -> Plan:
+def _plan(data: MidiDataModule, alone: Sequence[Chosen] | None, directory: Path) -> CheckPlan:
     """What to check: by table where training would shift by table. alone: pieces that stand for the whole source."""
     drop, shifts = data.out_of_range == "drop", tuple(sorted({*data.shifts, 0}))
     tokenizer = data.tokenizer if alone is None else data.given_tokenizer  # nothing is learned from one file
-    plan = Plan(directory, tokenizer, shifts, True, drop)
+    plan = CheckPlan(directory, tokenizer, shifts, True, drop)
     if alone is None and data.route_name == "tokens" and tokenizer.is_trained:
         return replace(plan, by_table=False, why=_MERGED)
     if alone is None:
@@ -103,7 +103,7 @@ def _plan(data: MidiDataModule, alone: Sequence[Chosen] | None, directory: Path)
     return replace(plan, by_table=not why, why=why)
 
 
-def _check(pieces: list[Chosen], plan: Plan) -> list[Checked]:
+def _check(pieces: list[Chosen], plan: CheckPlan) -> list[Checked]:
     """Check the pieces in processes of their own, and write their files."""
     items = list(zip(pieces, copy_stems([piece.name for piece in pieces]), strict=True))
 

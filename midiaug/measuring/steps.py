@@ -41,7 +41,7 @@ _PREFIX = "midiaug steps "
 
 
 @dataclass(frozen=True)
-class Steps:
+class StepTimes:
     """Seconds a step of both, in pairs that took turns, and the share of the plain steps spent on waiting for data."""
 
     plain: Figure
@@ -50,7 +50,7 @@ class Steps:
     device: str
 
 
-def time_steps(settings: TrainSettings, rounds: int, steps: int) -> Steps:
+def time_steps(settings: TrainSettings, rounds: int, steps: int) -> StepTimes:
     """Time so many steps in each round and way; one more before them, which prepares memory, is not counted."""
     waiting: list[float] = []
     devices: list[str] = []
@@ -62,7 +62,7 @@ def time_steps(settings: TrainSettings, rounds: int, steps: int) -> Steps:
         return seconds
 
     figures = in_turns({"plain": plain, "lightning": lambda: _lightning(settings, steps)}, rounds, "s")
-    return Steps(figures["plain"], figures["lightning"], Figure(waiting, "share"), devices[0])
+    return StepTimes(figures["plain"], figures["lightning"], Figure(waiting, "share"), devices[0])
 
 
 def _plain(settings: TrainSettings, steps: int) -> tuple[float, float, str]:
