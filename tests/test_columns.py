@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis.strategies import integers, sampled_from
 from miditok import REMI, CPWord, MuMIDI, Octuple, TokenizerConfig
+from symusic import Score
 
 from midiaug.data.columns import FlatTokenizer, columns_of, ends_of, flattened, kind_of
 from midiaug.errors import ConfigError, QuarantinedFile
@@ -153,3 +154,31 @@ def test_another_process_gets_the_same_tokenizer(kind):
     assert again.vocab == flat.vocab
     assert again.to_dict() == flat.to_dict()
     assert sequences(again(tune()))[0].ids.tolist() == sequences(flat(tune()))[0].ids.tolist()
+
+
+@pytest.mark.parametrize("kind", [CPWord, Octuple])
+def test_music_that_the_vocabulary_has_no_token_for_is_left_out_with_a_sentence(kind):
+    flat = flattened(kind(TokenizerConfig(use_time_signatures=True, time_signature_range={4: [3]})))
+    with pytest.raises(
+        QuarantinedFile, match=f"^{kind.__name__}, as tokenizer.params has it, has no token TimeSig_4/4$"
+    ):
+        flat(tune())
+
+
+@pytest.mark.parametrize("name", ["Bar_256", "BarPosEnc_256"])
+def test_a_bar_that_has_no_token_is_said_to_be_one_too_many(name, monkeypatch):
+    flat = flattened(MuMIDI(TokenizerConfig(max_bar_embedding=256)))
+
+    def encode(*_, **__):
+        raise KeyError(name)
+
+    monkeypatch.setattr(flat.original, "encode", encode)
+    with pytest.raises(QuarantinedFile, match=r"^too long: tokenizer\.params\.max_bar_embedding is 256 bars$"):
+        flat(tune())
+
+
+@pytest.mark.parametrize(("kind", "programs"), SEVERAL)
+def test_music_without_a_note_or_of_other_programs_alone_has_no_token(kind, programs):
+    others = flattened(kind(TokenizerConfig(use_programs=True, programs=[5])))
+    for flat, score in ((flat_of(kind, programs), Score(480)), (others, tune())):
+        assert sum(len(sequence.ids) for sequence in sequences(flat(score))) == 0

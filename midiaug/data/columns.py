@@ -79,16 +79,13 @@ class FlatTokenizer:
     def encode(self, score: ScoreTick, *, no_preprocess_score: bool = False) -> FlatSequence | list[FlatSequence]:
         """Tokenize a score: a sequence a track, or one in all where MidiTok writes one.
 
-        Raises QuarantinedFile for a score of more bars than the tokenizer writes, which MidiTok would cut off.
+        Raises QuarantinedFile for a score of more bars than the tokenizer writes, which MidiTok would cut off, and for
+        one that has what the tokenizer's vocabularies have not.
         """
         prepared = score if no_preprocess_score else self.preprocess_score(score)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", ".* cannot tokenize entirely", UserWarning)
-            try:
-                written = self.original.encode(prepared, no_preprocess_score=True)
-            except UserWarning as cut:
-                most = self.config.additional_params["max_bar_embedding"]
-                raise QuarantinedFile(f"too long: tokenizer.params.max_bar_embedding is {most} bars") from cut
+        if not len(prepared.tracks):  # CPWord would write a bar all the same
+            return FlatSequence(np.empty(0, np.int64)) if self.one_token_stream else []
+        written = self._written(prepared)
         if isinstance(written, list):
             return [FlatSequence(self.flat(self._filled(sequence.ids))) for sequence in written]
         return FlatSequence(self.flat(self._filled(written.ids)))
@@ -127,6 +124,24 @@ class FlatTokenizer:
         if ((table >= 0) & ((own < 0) | (own >= sizes))).any():
             raise ConfigError("ids that are not of their columns: give whole time steps, each from its first id on")
         return own
+
+    def _written(self, prepared: ScoreTick) -> Any:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", ".* cannot tokenize entirely", UserWarning)
+            try:
+                return self.original.encode(prepared, no_preprocess_score=True)
+            except UserWarning as cut:
+                raise QuarantinedFile(self._too_long()) from cut
+            except KeyError as missing:
+                name = str(missing.args[0])
+                if name.startswith(("Bar_", "BarPosEnc_")):
+                    raise QuarantinedFile(self._too_long()) from missing
+                raise QuarantinedFile(f"{kind_of(self)}, as tokenizer.params has it, has no token {name}") from missing
+
+    def _too_long(self) -> str:
+        return (
+            f"too long: tokenizer.params.max_bar_embedding is {self.config.additional_params['max_bar_embedding']} bars"
+        )
 
     def _filled(self, rows: list[list[int]]) -> NDArray[np.int64]:
         """(time steps, columns) rows, the missing last columns of each filled with their PAD."""
