@@ -68,3 +68,9 @@ def test_it_is_a_picture_of_both(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
     left, right = (pixels[:, half, :3].std(2).sum() for half in (slice(0, 600), slice(600, 1200)))
     assert min(left, right) > 100, "a colored curve on either side"
+
+
+def test_losses_that_are_all_the_same_are_drawn_without_a_warning(recwarn):
+    flat = MeanCurves("step", [1.0, 2.0], [2.0, 2.0], [2.0, 2.0])
+    before_after(replace(drawn(), still=flat, moved=flat))
+    assert not [str(warning.message) for warning in recwarn if "identical" in str(warning.message)]
