@@ -45,3 +45,7 @@ def test_what_all_runs_know_is_the_unit():
 )
 def test_without_a_stretch_in_common_there_is_no_mean(runs):
     assert mean_curves(runs) is None
+
+
+def test_losses_whose_sum_is_beyond_all_numbers_have_no_mean():
+    assert mean_curves([run(1.7e308, 2.0), run(1.7e308, 2.0)]) is None

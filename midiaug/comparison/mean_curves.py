@@ -28,15 +28,20 @@ class MeanCurves:
 
 
 def mean_curves(runs: Sequence[Run]) -> MeanCurves | None:
-    """The means over the stretch that all runs have; None where it has fewer than two validations, or a loss lacks."""
+    """The means over the stretch that all runs have; None where it has fewer than two validations, or a loss
+    lacks or is beyond all numbers.
+    """
     unit = unit_of(runs)
     if unit is None or any(row["loss/train"] is None for run in runs for row in _validations(run)):
         return None
     places = common(runs, unit)
     if len(places) < 2:
         return None
-    train, val = (mean_curve(runs, unit, places, f"loss/{side}").tolist() for side in ("train", "val"))
-    return MeanCurves(unit, places.tolist(), train, val)
+    with np.errstate(over="ignore"):
+        train, val = (mean_curve(runs, unit, places, f"loss/{side}") for side in ("train", "val"))
+    if not np.isfinite([train, val]).all():  # of losses so high that their sum is no number
+        return None
+    return MeanCurves(unit, places.tolist(), train.tolist(), val.tolist())
 
 
 def unit_of(runs: Sequence[Run]) -> str | None:
