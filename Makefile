@@ -32,9 +32,10 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "midiaug needs Python 3.11 or newer; call make PYTHON=python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing midiaug into .venv, once; this takes about a minute"
+	@echo "installing midiaug into .venv, once: some minutes, and 2 GB of disk"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tunes,parquet,joblib,slurm,optuna,notebook,dev]'
 	@touch $@
+	@echo "installed; next: . $(BIN)/activate"
 
 wheel: $(INSTALLED)
 	@rm -rf dist

@@ -27,6 +27,7 @@ from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
 _OURS = "MIDIAUG_ONE_SENTENCE"
+_KEY_AND_VALUE = "write key=value; quotes keep a path with blanks together, as in 'data.path=my tunes'"
 _PLACES = (("run_dir", run_dir), ("generated_dir", generated_dir), ("generated_subdir", generated_subdir))
 Task = Callable[[DictConfig], Any]
 
@@ -155,7 +156,7 @@ def sentence_of(error: Exception) -> str:
     elif option:
         text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
     elif isinstance(error, OverrideParseException):
-        advice = "put quotes around a list, as in 'aug.shifts=[-5,5]'" if "=" in error.override else "write key=value"
+        advice = "put quotes around a list, as in 'aug.shifts=[-5,5]'" if "=" in error.override else _KEY_AND_VALUE
         text = f"{error.override}: not readable; {advice}"
     elif text.startswith("Config group override must be"):
         text = _group_without_option(sys.argv[1:]) or text

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -190,4 +191,11 @@ def this_command() -> str:
     job = HydraConfig.get()
     words = list(job.overrides.task) if job.mode == RunMode.MULTIRUN else sys.argv[1:]
     kept = [as_typed(word) for word in words if not word.startswith("ckpt=")]
-    return shlex.join(["python", "-m", f"midiaug.{job.job.name}", *kept])
+    return shlex.join([program("python"), "-m", f"midiaug.{job.job.name}", *kept])
+
+
+def program(name: str) -> str:
+    """What to type for a program of this environment: its name where the shell finds this one, else its path."""
+    here = Path(sys.executable).parent / name
+    found = shutil.which(name)
+    return shown(here) if here.is_file() and (found is None or Path(found).parent != here.parent) else name

@@ -24,7 +24,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.shifts import Shifts
 from midiaug.data.transpose import MusicTokenizer, settings_of
-from midiaug.directories import shown
+from midiaug.directories import program, shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import remove_leftovers, write_json
@@ -172,7 +172,7 @@ def _finish(
         say("best model", shown(best))
     inside = directory.is_relative_to(Path.cwd())
     folder = (Path(shown(directory)).parts or (".",))[0] if inside else str(directory.parent)
-    say("curves", f"tensorboard --logdir {shlex.quote(folder)}")
+    say("curves", f"{program('tensorboard')} --logdir {shlex.quote(folder)}")
 
 
 def _summary(

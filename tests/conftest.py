@@ -15,6 +15,7 @@ from miditok import REMI
 from midiaug.run_log import LogFile
 
 # a shell that starts the tests in the background has Ctrl-C ignored, and commands that they start would ignore it too
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # as in an activated environment
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -72,5 +72,5 @@ def test_it_is_a_picture_of_both(tmp_path, name):
 
 def test_losses_that_are_all_the_same_are_drawn_without_a_warning(recwarn):
     flat = MeanCurves("step", [1.0, 2.0], [2.0, 2.0], [2.0, 2.0])
-    before_after(replace(drawn(), still=flat, moved=flat))
+    before_after(replace(drawn(), curves_before=flat, curves_after=flat))
     assert not [str(warning.message) for warning in recwarn if "identical" in str(warning.message)]

@@ -1,12 +1,23 @@
 """The names of run folders, and the checkpoint that a word names."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from midiaug.directories import generated_dir, run_name, trained_checkpoint
+from midiaug.directories import generated_dir, program, run_name, trained_checkpoint
 from midiaug.errors import CheckpointError
+
+
+def test_a_program_is_named_as_the_shell_finds_it_and_else_by_its_path(tmp_path, monkeypatch):
+    assert program("python") == "python"
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.chdir(Path(sys.executable).parent.parent)
+    assert program("tensorboard") == "bin/tensorboard"
+    assert program("no such program") == "no such program"
+    monkeypatch.chdir(tmp_path)
+    assert program("python") == str(Path(sys.executable).parent / "python")
 
 
 @pytest.mark.parametrize(

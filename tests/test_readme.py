@@ -31,7 +31,8 @@ SWEPT = "model.embed=16 model.hidden=16 model.layers=1 data.window=32 trainer.li
 # each command as it stands in the README, and what makes it small: a word takes the place of that with the same key
 SMALLER = {
     ".venv/bin/python -m midiaug.train data.path=my_midis": TINY,
-    "python -m midiaug.train data.path=my_midis model=lstm 'aug.shifts=[-5,5]'": TINY,
+    "python -m midiaug.train data.path=my_midis model=lstm 'aug.shifts=[-5,5]' aug.original=0.3 "
+    "model.condition=true": TINY,
     "python -m midiaug.generate ckpt=best": "max_bars=1 n=2",
     "python -m midiaug.train --multirun data.path=my_midis model=lstm,gru aug=none,conservative,moderate,aggressive": (
         f"{TINY} model=lstm aug=none,aggressive"

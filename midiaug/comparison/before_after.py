@@ -18,6 +18,8 @@ from midiaug.files import write_whole
 from midiaug.plots import GAP, TRAIN, VAL
 from midiaug.printable import short
 
+_PALE = {"facecolor": "white", "alpha": 0.75, "linewidth": 0}  # where the gap is small, the words lie on the curves
+
 
 def part(gains: Sequence[Gain]) -> list[str]:
     """The part of the page: a picture for each gain whose losses over the training are known."""
@@ -94,7 +96,7 @@ def _panel(axes: Axes, curves: MeanCurves, figures: dict[str, float | None]) -> 
         words = f" validation {figures['val']:.3f} \n gap {figures['gap']:.3f} "
         late = curves.at[best] > np.mean(axes.get_xlim())
         place = (curves.at[best], (curves.train[best] + curves.val[best]) / 2)
-        axes.text(*place, words, ha="right" if late else "left", va="center", fontweight="bold")
+        axes.text(*place, words, ha="right" if late else "left", va="center", fontweight="bold", bbox=_PALE)
     axes.grid(axis="y", alpha=0.25)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda amount, _: short(amount)))

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from midiaug.command import sentence_of
 from midiaug.comparison.contents import read_noted
-from midiaug.directories import shown
+from midiaug.directories import program, shown
 from midiaug.errors import ComparisonError, ConfigError, MidiaugError, OutputError, one_line
 from midiaug.files import write_json
 from midiaug.printable import printable
@@ -124,7 +124,7 @@ def recommend(directory: Path, jobs: list[list[str]]) -> list[str]:
         reason = error.strerror or one_line(error)
         raise OutputError(f"{shown(directory / FILE)}: cannot be written ({reason}); free space there") from error
     _print(f"{'figures':<12}{shown(directory / FILE)}")
-    _print(f"{'pictures':<12}python -m midiaug.compare runs={shown(directory)}")
+    _print(f"{'pictures':<12}{program('python')} -m midiaug.compare runs={shown(directory)}")
     return missing
 
 

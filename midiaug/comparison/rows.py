@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from midiaug.comparison.groups import FIGURES, Described, mean_and_sd
+from midiaug.comparison.groups import FIGURES, NONE, Described, mean_and_sd
 from midiaug.comparison.numbers import duration, number, speed
 from midiaug.comparison.runs import Run
 from midiaug.keys import pitch_name
@@ -53,7 +53,8 @@ def keys_rows(described: Sequence[Described]) -> list[list[str]]:
     rows = []
     for one in described:
         seed = "" if one.seed is None else str(one.seed)
-        for label, found in ((one.label, one.run.summary), (f"{one.label}, told", one.run.summary.get("told") or {})):
+        told = {} if one.shifts == NONE else one.run.summary.get("told") or {}  # of no shift there is nothing to tell
+        for label, found in ((one.label, one.run.summary), (f"{one.label}, told", told)):
             if found.get("equivariance") is not None:
                 losses = found.get("loss_by_key") or {}
                 means = [mean_and_sd([*losses.values()])["mean"], found.get("loss_averaged_over_keys")]

@@ -145,8 +145,7 @@ class TokenTransposer:
     A tokenizer that writes drums with the pitch tokens (`use_pitchdrum_tokens=False`) needs them marked
     before: `mark_drums` gives them alias ids from `vocab_size` on, which the table maps back, unshifted.
 
-    Raises RouteError for a trained or a multi-vocabulary tokenizer; `columns.flattened` makes one of a single
-    vocabulary of the latter.
+    Raises RouteError for a trained tokenizer, and for one of several vocabularies that is not `columns.flattened`.
     """
 
     def __init__(self, tokenizer: MusicTokenizer) -> None:

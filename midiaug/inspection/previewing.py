@@ -15,7 +15,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.data.transpose import TokenTransposer
 from midiaug.data.workers import in_processes
-from midiaug.directories import shown
+from midiaug.directories import program, shown
 from midiaug.errors import OutputError, RouteError
 from midiaug.files import write_json
 from midiaug.inspection.checks import Checked, CheckPlan, Failure, check_pieces
@@ -141,4 +141,4 @@ def _title(data: MidiDataModule, source: str, shown_pieces: Sequence[Chosen]) ->
 def _train_command() -> str:
     """The command to train with the same keys."""
     words = [as_typed(word) for word in HydraConfig.get().overrides.task if not word.startswith("preview.")]
-    return shlex.join(["python", "-m", "midiaug.train", *words])
+    return shlex.join([program("python"), "-m", "midiaug.train", *words])

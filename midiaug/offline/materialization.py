@@ -28,7 +28,7 @@ from midiaug.data.shifts import Shifts
 from midiaug.data.split import Split
 from midiaug.data.transpose import MusicTokenizer, written_range
 from midiaug.data.workers import Processes, cores, in_processes
-from midiaug.directories import shown, this_command
+from midiaug.directories import program, shown, this_command
 from midiaug.errors import OutputError
 from midiaug.files import write_text
 from midiaug.offline.copies import Copies, LeftOut, Piece, Writing, place, write_copies
@@ -194,5 +194,5 @@ def _report(summary: Summary, results: Sequence[Copies], left_out: Sequence[Left
     words = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     kept = [as_typed(word) for word in words if word.lstrip("+").startswith(("tokenizer", "data.cache_dir="))]
     split = os.path.join(folder, SPLIT)
-    train = ["python", "-m", "midiaug.train", f"data.path={folder}", f"data.split={split}", "aug=none", *kept]
+    train = [program("python"), "-m", "midiaug.train", f"data.path={folder}", f"data.split={split}", "aug=none", *kept]
     say("to train", shlex.join(train))
