@@ -74,7 +74,7 @@ def sentence(refusal):
         (["data.max_bars=0"], "data.max_bars=0: give a number of bars"),
         (["model=gru"], "model: there is no such key"),
         (["seed=-1"], "seed=-1: give a whole number"),
-        (["tokenizer=bach"], "tokenizer=bach: there is no such option; use one of midilike"),
+        (["tokenizer=bach"], "tokenizer=bach: there is no such option; use one of cpword"),
         (["data=parquet", "data.path=nowhere"], "data.path=nowhere: no .parquet file there"),
     ],
 )

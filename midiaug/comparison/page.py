@@ -61,8 +61,8 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts = ["<h2>What augmentation gained</h2>"]
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     parts += before_after.part(gains)
-    heads = ["against none", "change, paired by tune", "95 % interval", "better", "tunes", "val before", "val after"]
-    heads += ["gap before", "gap after", "closed", "in percent", "runs", "verdict"]
+    heads = ["against none", "verdict", "change, paired by tune", "95 % interval", "better", "tunes"]
+    heads += ["val before", "val after", "gap before", "gap after", "closed", "in percent", "runs"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -70,6 +70,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
         rows.append(
             [
                 f"{gain.model}, {gain.level}",
+                gain.verdict,
                 number(change.nats, sign=True) if change else "",
                 f"{change.low:+.3f} to {change.high:+.3f}" if change and whole else "",
                 f"{gain.better} of {len(gain.by_seed)} seeds" if change else "",
@@ -78,7 +79,6 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"])),
                 *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
                 f"{gain.runs} : {gain.baselines}",
-                gain.verdict,
             ]
         )
     if any(gain.change for gain in gains):
