@@ -31,9 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _closed_logs() -> Iterator[None]:
-    """Close the log that a command leaves open when it is run in this process, and let it hear all again."""
+def _as_before() -> Iterator[None]:
+    """Set back what a command changes that is run in this process: it leaves its log open, and some say less in it."""
     yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a training that was interrupted here leaves it ignored
     logging.getLogger("midiaug").setLevel(logging.NOTSET)
     for handler in logging.getLogger().handlers[:]:
         if isinstance(handler, LogFile):
