@@ -456,7 +456,7 @@ def test_the_written_range_is_that_of_the_pitches_that_have_a_token(name, drums)
 def _is_written(tokenizer, pitch, drums):
     try:
         sequences = tokenizer(one_note(pitch, drums))
-    except KeyError:  # let pass by MidiTok's filter, and without a token
+    except (KeyError, QuarantinedFile):  # let pass by MidiTok's filter, and without a token
         return False
     names = {number: token for token, number in tokenizer.vocab.items()}
     every = sequences if isinstance(sequences, list) else [sequences]

@@ -3,7 +3,6 @@
 import music
 import numpy as np
 import pytest
-from miditok import REMI, Octuple
 
 from midiaug.comparison.contents import PieceLoss
 from midiaug.comparison.groups import Described
@@ -14,17 +13,20 @@ from midiaug.data.columns import kind_of
 from midiaug.data.module import MidiDataModule
 from midiaug.data.shifts import Shifts
 from midiaug.data.sides import windows_of
+from midiaug.tokenizers import make_tokenizer
 
 WINDOW = 64
 
 
-@pytest.fixture(scope="module", params=[REMI, Octuple])
+@pytest.fixture(scope="module", params=["REMI", "Octuple"])
 def data(request, tmp_path_factory):
     """40 tunes, and 12 with chords, whose tokens are told more easily from those before them."""
     root = tmp_path_factory.mktemp("music")
     music.corpus(root / "tunes", 40, seed=1, bars=8)
     music.corpus(root / "chords", 12, seed=100, bars=8, chords=True)
-    return MidiDataModule(root, request.param(), Shifts.of(0), window=WINDOW, cache_dir=root / "cache")
+    return MidiDataModule(
+        root, make_tokenizer(request.param, {}), Shifts.of(0), window=WINDOW, cache_dir=root / "cache"
+    )
 
 
 def run_of(data, validation, gap=0.3, **keys):
