@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from midiaug.comparison.charts import scale
 from midiaug.comparison.gained import Gain
-from midiaug.comparison.markup import card, chart_row, quiet
+from midiaug.comparison.markup import card, quiet
 from midiaug.comparison.mean_curves import MeanCurves
 from midiaug.comparison.svg import drawn, label, styled
 from midiaug.files import write_whole
@@ -28,7 +28,7 @@ def part(gains: Sequence[Gain]) -> list[str]:
         "Both losses over the training, means over the runs, on one scale: left without augmentation, right with it. "
         "Dashed: the lowest validation loss without. The figures are means of each run's best validation."
     )
-    return [chart_row(card("", chart) for chart in shown), quiet(said)] if shown else []
+    return [*(card("", chart) for chart in shown), quiet(said)] if shown else []
 
 
 def best_of(gains: Sequence[Gain]) -> Gain | None:
