@@ -23,7 +23,7 @@ _PALE = {"facecolor": "white", "alpha": 0.75, "linewidth": 0}  # where the gap i
 
 def part(gains: Sequence[Gain]) -> list[str]:
     """The part of the page: a picture for each gain whose losses over the training are known."""
-    shown = [before_after(gain) for gain in gains if gain.curves_before and gain.curves_after]
+    shown = [before_after(gain) for gain in gains if gain.both_curves]
     said = (
         "Both losses over the training, means over the runs, on one scale: left without augmentation, right with it. "
         "Dashed: the lowest validation loss without. The figures are means of each run's best validation."
@@ -36,7 +36,7 @@ def best_of(gains: Sequence[Gain]) -> Gain | None:
 
     As a part of the loss without augmentation, since losses of different tokenizers and music do not compare.
     """
-    known = [gain for gain in gains if gain.curves_before and gain.curves_after]
+    known = [gain for gain in gains if gain.both_curves]
     return min(known, key=_share, default=None)
 
 
@@ -60,23 +60,21 @@ def write_picture(path: Path, gain: Gain) -> None:
 
 
 def _figure(gain: Gain) -> Figure:
+    if gain.both_curves is None:
+        raise ValueError("the losses of both sides have to be known")
+    still, moved = gain.both_curves
     figure = Figure(figsize=(8, 3.4), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    left = panels[0]
-    sides = (("without augmentation", gain.curves_before, gain.before), (gain.level, gain.curves_after, gain.after))
+    left, right = figure.subplots(1, 2, sharey=True)
     losses: list[float] = []
     kept: list[float] = []
-    for axes, (title, curves, figures) in zip(panels, sides, strict=True):
-        axes.set_title(label(title, 60))
-        if curves is None:
-            raise ValueError("both sides' losses have to be known")
+    sides = ((left, "without augmentation", still, gain.before), (right, gain.level, moved, gain.after))
+    for axes, title, curves, figures in sides:
         _panel(axes, curves, figures)
+        axes.set_title(label(title, 60))
+        axes.axhline(min(still.val), color=VAL, linewidth=0.8, linestyle="--", alpha=0.7)
         for side in (curves.train, curves.val):
             losses += side
             kept += side[int(np.argmin(side)) :]  # from its lowest on, where a curve may turn up
-    lowest = min(gain.curves_before.val) if gain.curves_before else 0
-    for axes in panels:
-        axes.axhline(lowest, color=VAL, linewidth=0.8, linestyle="--", alpha=0.7)
     left.set_ylim(*scale(losses, kept))
     left.set_ylabel("loss, nats a token")
     left.legend(loc="lower left")

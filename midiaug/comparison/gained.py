@@ -39,6 +39,11 @@ class Gain:
     curves_after: MeanCurves | None = None
 
     @property
+    def both_curves(self) -> tuple[MeanCurves, MeanCurves] | None:
+        """Both losses without and with augmentation, where both are known."""
+        return (self.curves_before, self.curves_after) if self.curves_before and self.curves_after else None
+
+    @property
     def closed(self) -> float | None:
         """By how many nats a token the gap is smaller, whether or not there was one to close."""
         before, after = self.before["gap"], self.after["gap"]

@@ -120,7 +120,7 @@ class MidiRoute:
         alterations: Alterations | None = None,
     ) -> None:
         self._corpus, self._store, self._tokenizer = corpus, store, tokenizer
-        self._limits, self._out_of_range = limits, out_of_range
+        self._limits, self._out_of_range, self._ends = limits, out_of_range, ends_of(tokenizer)
         self._alterations = alterations or Alterations()
         self._last: tuple[tuple[int, int, Steps | None] | None, dict[int, NDArray[np.int64]]] = (None, {})
 
@@ -153,7 +153,7 @@ class MidiRoute:
         ids = self._last[1].get(track)
         if ids is None:
             return np.zeros(0, np.int64)
-        begin, end = ends_of(self._tokenizer)
+        begin, end = self._ends
         return np.concatenate([np.asarray(part, np.int64) for part in (begin, ids, end)])
 
     def _tokens_by_track(self, piece: int, shift: int, steps: Steps | None) -> dict[int, NDArray[np.int64]]:
