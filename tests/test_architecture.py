@@ -91,7 +91,7 @@ ORDER = [
         *("generation.composing", "generate", "counting"),
         *(
             "comparison." + name
-            for name in ("settings", "progress", "finding", "logs", "contents", "runs", "groups", "pairs")
+            for name in ("settings", "progress", "finding", "logs", "contents", "runs", "naming", "groups", "pairs")
         ),
         *(
             "comparison." + name

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from midiaug.command import config_dir
 from midiaug.comparison.contents import as_number
+from midiaug.comparison.naming import differences_in_words
 from midiaug.comparison.runs import Run
 from midiaug.data.shifts import Shifts
 from midiaug.settings import collection_name, complete
@@ -135,11 +136,13 @@ def mean_and_sd(values: list[float | None]) -> Figure:
 def describe(runs: list[Run]) -> list[Described]:
     """Every run with its name, sorted by validation loss; only settings that differ among the runs are named."""
     settings = [_settings(run) for run in runs]
-    own = [chosen for run, chosen in zip(runs, settings, strict=True) if run.own and run.config]
-    keys = sorted({key for chosen in own for key in chosen})
-    differing = [key for key in keys if len({repr(chosen.get(key)) for chosen in own}) > 1 and key not in _IN_MODEL]
+    own = [number for number, run in enumerate(runs) if run.own and run.config]
+    extras = dict(zip(own, differences_in_words([settings[number] for number in own], _IN_MODEL), strict=True))
     levels = known_levels()
-    described = [_described(run, chosen, differing, levels) for run, chosen in zip(runs, settings, strict=True)]
+    described = [
+        _described(run, settings[number], extras.get(number, "settings not known"), levels)
+        for number, run in enumerate(runs)
+    ]
     return sorted(described, key=lambda one: float(one.run.best["loss/val"]))
 
 
@@ -240,18 +243,12 @@ def shifts_of(run: Run) -> tuple[int, ...] | None:
     return Shifts.parse(numbers).values if numbers else None
 
 
-def _described(
-    run: Run, settings: dict[str, Any], differing: list[str], levels: dict[tuple[int, ...], str]
-) -> Described:
+def _described(run: Run, settings: dict[str, Any], extra: str, levels: dict[tuple[int, ...], str]) -> Described:
     if not run.own:
         return Described(run, settings, run.name, "", "", None, None)
     cell = str(settings["cell"]).upper()
     known = "model.layers" in settings and "model.hidden" in settings
     model = f"{cell} {settings['model.layers']} x {settings['model.hidden']}" if known else cell
-    several = {"music": "source", "source": "source"}
-    named = list(dict.fromkeys(several.get(key, key) for key in differing if settings.get(key) is not None))
-    extra = ", ".join(f"{key.rpartition('.')[2]} {settings.get(key)}" for key in named)
-    extra = extra if run.config else "settings not known"
     aug, shifts = aug_of(run), shifts_of(run)
     level = "" if shifts is None else levels.get(shifts, Shifts(shifts).in_short)
     level += "".join(f", {_in_words(key, value)}" for key, value in besides(aug).items())

@@ -22,16 +22,18 @@ from midiaug.data.module import MidiDataModule
 from midiaug.errors import BenchmarkError, RouteError
 from midiaug.measuring.rivals import FromScores, Padded, StoredWindows, pretokenized
 from midiaug.run import make_data
-from midiaug.settings import TrainSettings
+from midiaug.settings import TrainAugSettings, TrainSettings
 
 BASE, MIDI, DATASET_MIDI, STOCK = "file_each_time", "midi_route", "dataset_midi", "stock_dataloader"
 TOKENS, TOKENS_PLAIN, EMPTY, MEMCPY = "tokens_route", "tokens_route_no_shift", "empty_dataloader", "memcpy"
+TOKENS_SHIFT = "tokens_route_shift_alone"
 WHAT = {
     BASE: "file, shift, tokenizer, crop, for each sample",
     MIDI: "midiaug, route midi",
     DATASET_MIDI: "MidiTok DatasetMIDI, tokenized beforehand",
     STOCK: "stock DataLoader on a memory map, not transposed",
     TOKENS: "midiaug, route tokens",
+    TOKENS_SHIFT: "midiaug, route tokens, transposed and nothing else",
     TOKENS_PLAIN: "midiaug, route tokens, not transposed",
     EMPTY: "DataLoader that hands out one ready batch",
     MEMCPY: "copying the same bytes",
@@ -93,16 +95,20 @@ def line_up(settings: TrainSettings, data: MidiDataModule, files: Sequence[Path]
     workers = workers_of(settings)
     stock = _stock(data, workers)
     ready = next(iter(stock.epoch(0)))
-    found = {BASE: _base(data, files, workers), MIDI: _own(_module(settings, route="midi"), tokens_in)}
+    found = {BASE: _base(data, files, workers), MIDI: _own(_module(settings, "midi", settings.aug), tokens_in)}
     left_out: dict[str, str] = {}
     try:
         found[DATASET_MIDI] = _dataset_midi(data, files, workers)
     except BenchmarkError as error:
         left_out[DATASET_MIDI] = str(error)
     found[STOCK] = stock
-    for name, shifts in {TOKENS: None, TOKENS_PLAIN: [0]}.items():
+    shift_alone = replace(settings.aug, velocity=None, duration=None, tempo=None)
+    augs = {TOKENS: settings.aug, TOKENS_SHIFT: shift_alone, TOKENS_PLAIN: replace(shift_alone, shifts=[0])}
+    if settings.aug == shift_alone:
+        del augs[TOKENS_SHIFT]
+    for name, aug in augs.items():
         try:
-            module = _module(settings, route="tokens", shifts=shifts)
+            module = _module(settings, "tokens", aug)
         except RouteError as error:
             left_out[name] = str(error).removeprefix("data.route=tokens: ").partition("; use ")[0]
             continue
@@ -133,8 +139,7 @@ def by_window(tokens: float) -> Callable[[Batch], float]:
     return lambda batch: len(batch["input_ids"]) * tokens
 
 
-def _module(settings: TrainSettings, route: str, shifts: list[int] | None = None) -> MidiDataModule:
-    aug = settings.aug if shifts is None else replace(settings.aug, shifts=shifts)
+def _module(settings: TrainSettings, route: str, aug: TrainAugSettings) -> MidiDataModule:
     changed = replace(settings.data, route=route, num_workers=workers_of(settings))
     module = make_data(replace(settings, data=changed, aug=aug))
     module.setup()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from midiaug.files import write_whole
-from midiaug.measuring.contestants import TOKENS, TOKENS_PLAIN, WHAT
+from midiaug.measuring.contestants import WHAT
 
 _OURS, _OTHERS = "#3b6fb6", "#9a9a9a"
 _WIDTH = 112
@@ -140,7 +140,7 @@ def _bars(axes: Any, title: str, bars: list[Bar]) -> None:
 
 
 def _is_ours(name: str) -> bool:
-    return name in (TOKENS, TOKENS_PLAIN) or WHAT[name].startswith("midiaug")
+    return WHAT[name].startswith("midiaug")
 
 
 def short(number: float) -> str:
