@@ -1,9 +1,7 @@
 """What every command shares: it starts under Hydra from any directory, and says what went wrong in one sentence."""
 
-import difflib
 import functools
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,29 +11,24 @@ from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, OverrideParseException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from midiaug.config_files import config_dir
 from midiaug.directories import generated_dir, generated_subdir, remove_if_bare, run_dir, run_name
 from midiaug.errors import MidiaugError
 from midiaug.explanations import help_text
-from midiaug.launchers import EXTRAS, job_error
+from midiaug.launchers import job_error
 from midiaug.places import check_room, fault_of
+from midiaug.sentences import refuse_dashes, sentence_of
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
 _OURS = "MIDIAUG_ONE_SENTENCE"
-_KEY_AND_VALUE = "write key=value; quotes keep a path with blanks together, as in 'data.path=my tunes'"
 _PLACES = (("run_dir", run_dir), ("generated_dir", generated_dir), ("generated_subdir", generated_subdir))
 Task = Callable[[DictConfig], Any]
-
-
-def config_dir() -> Path:
-    """Where the YAML files are: inside the package in an installed wheel, beside it in a checkout."""
-    inside = Path(__file__).parent / "configs"
-    return inside if inside.is_dir() else Path(__file__).parents[1] / "configs"
 
 
 def command(name: str) -> Callable[[Task], Callable[[], None]]:
@@ -51,6 +44,8 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
             if not sys.stderr.isatty():
                 os.environ.pop("FORCE_COLOR", None)  # with it, as in Jupyter, rich draws its bars into files and pipes
             sys.argv[1:] = prepared(sys.argv[1:])
+            with _one_sentence():
+                refuse_dashes(sys.argv[1:])
             _register_resolvers(name, sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0") and _OURS not in os.environ:
@@ -135,74 +130,6 @@ def _end(error: Exception) -> NoReturn:
     sys.stdout.flush()
     print(sentence_of(error), file=sys.stderr)  # noqa: T201
     sys.exit(1)
-
-
-def sentence_of(error: Exception) -> str:
-    """An error in one sentence, with the name of its kind in front."""
-    if isinstance(error, MidiaugError):
-        return f"{type(error).__name__}: {error}"
-    if isinstance(error, OSError) and error.errno:
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        sweep = any(word.startswith(("-m", "--multirun", "hparams=", "experiment=")) for word in sys.argv[1:])
-        key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
-        return f"{type(error).__name__}: {what}; free space there, or write elsewhere with {key}=DIR"
-    text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
-    unknown = re.search(r"Could not override '([^']+)'", text)
-    option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
-    if unknown:
-        text = f"{unknown[1]}: there is no such key; {_hint(unknown[1])}--help lists them all"
-    elif option and option[2] in EXTRAS and option[1].startswith("hydra/"):
-        text = f"{option[1]}={option[2]}: not installed; run pip install 'midiaug[{EXTRAS[option[2]]}]'"
-    elif option:
-        text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
-    elif isinstance(error, OverrideParseException):
-        advice = "put quotes around a list, as in 'aug.shifts=[-5,5]'" if "=" in error.override else _KEY_AND_VALUE
-        text = f"{error.override}: not readable; {advice}"
-    elif text.startswith("Config group override must be"):
-        text = _group_without_option(sys.argv[1:]) or text
-    return f"ConfigError: {text}"
-
-
-def _group_without_option(words: list[str]) -> str | None:
-    """What is wrong with `model=3` or `data=null`: Hydra does not name the group."""
-    for group, _, option in (word.partition("=") for word in words):
-        folder = config_dir() / group
-        options = sorted(path.stem for path in folder.glob("*.yaml")) if group and folder.is_dir() else []
-        if options and option not in options:
-            return f"{group}={option}: there is no such option; use one of {', '.join(options)}"
-    return None
-
-
-def _hint(key: str) -> str:
-    if key.startswith("tokenizer.params."):
-        return f"to add a parameter of MidiTok, write +{key}; "
-    if key in known_keys() or (config_dir() / key).is_dir():
-        return "it belongs to another command; "
-    group, _, name = key.rpartition(".")
-    names = {known: known.rpartition(".")[2] for known in known_keys() if known.rpartition(".")[0] == group}
-    close = difflib.get_close_matches(name, list(names.values()), n=1)
-    return f"did you mean {group}{'.' if group else ''}{close[0]}? " if close else ""
-
-
-def known_keys() -> list[str]:
-    """Every key of the YAML files, written with dots."""
-    keys: list[str] = []
-    for path in sorted(config_dir().glob("**/*.yaml")):
-        content = OmegaConf.load(path)
-        group = path.relative_to(config_dir()).parent.as_posix().replace("/", ".")
-        keys += _keys_below(content, "" if group == "." else group)
-    return sorted(set(keys))
-
-
-def _keys_below(node: Any, prefix: str) -> list[str]:
-    keys: list[str] = []
-    for name in node if isinstance(node, DictConfig) else ():
-        if name in ("defaults", "hydra"):
-            continue
-        key = f"{prefix}.{name!s}" if prefix else str(name)
-        inside = OmegaConf.is_dict(node._get_node(name))
-        keys += _keys_below(node[name], key) if inside else [key]
-    return keys
 
 
 def _register_resolvers(command_name: str, words: list[str]) -> None:

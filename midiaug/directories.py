@@ -77,7 +77,7 @@ def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs"
 
 
 def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
-    """What differs, as a folder's name: `model=gru,aug=none`.
+    """What differs, as a folder's name: `model=gru,aug.shifts=-5..5`.
 
     overrides: what differs from the defaults. In a sweep only the keys that take several values count.
     words: the command line, this process's own if None; that of a launcher's worker process is another.
@@ -95,7 +95,7 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     name = ""
     for key, equals, value in chosen:
         value = Path(value.strip("'\"")).name if key in PATH_KEYS else _short(value)
-        tidy = re.sub(r"[^\w=.,+-]+", "_", re.sub(r"[\[\]]", "", f"{key}{equals}{value}")).strip("_,")
+        tidy = re.sub(r"[^\w=.+-]+", "_", f"{key}{equals}{value}").strip("_")
         if len(name) + len(tidy) > _LONGEST_NAME:
             break
         name = f"{name},{tidy}".strip(",")
@@ -103,14 +103,16 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
 
 
 def _short(value: str) -> str:
-    return f"{float(value):.4g}" if re.fullmatch(r"-?\d+\.\d{5,}(e-?\d+)?", value) else value
+    if re.fullmatch(r"-?\d+\.\d{5,}(e-?\d+)?", value):
+        return f"{float(value):.4g}"
+    return re.sub(r"^\[(-?\d+),(-?\d+)\]$", r"\1..\2", value).strip("[]")
 
 
 def _searched_keys() -> list[str]:
-    """The keys that a sweeper such as Optuna's varies."""
+    """The keys that a sweeper such as Optuna's varies, or that the YAML file of an experiment gives several values."""
     config: Any = HydraConfig.instance().cfg
     params = OmegaConf.select(config, "hydra.sweeper.params") if config is not None else None
-    return [str(key) for key in params or ()]
+    return _swept_keys([f"{key}={value}" for key, value in (params or {}).items()])
 
 
 def _swept_keys(words: Sequence[str]) -> list[str]:
@@ -192,6 +194,11 @@ def this_command() -> str:
     words = list(job.overrides.task) if job.mode == RunMode.MULTIRUN else sys.argv[1:]
     kept = [as_typed(word) for word in words if not word.startswith("ckpt=")]
     return shlex.join([program("python"), "-m", f"midiaug.{job.job.name}", *kept])
+
+
+def compare_command(directory: Path) -> str:
+    """What to type to compare the runs in a folder."""
+    return f"{program('python')} -m midiaug.compare {shlex.quote(f'runs={shown(directory)}')}"
 
 
 def program(name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from training import overrides
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.measuring.settings import BenchmarkSettings, checked_benchmark
 from midiaug.run import make_data
 

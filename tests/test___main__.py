@@ -13,7 +13,7 @@ import pytest
 from training import SMALL, finished
 
 from midiaug.__main__ import COMMANDS, overview
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

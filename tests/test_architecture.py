@@ -33,6 +33,8 @@ ORDER = [
             "launchers",
             "explanations",
             "schemas",
+            "config_files",
+            "sentences",
             "command",
         ),
         *("settings", "tokenizers"),

@@ -6,8 +6,8 @@ import pytest
 from comparing import settings
 from hydra import compose, initialize_config_dir
 
-from midiaug.command import config_dir
 from midiaug.comparison.settings import CompareSettings
+from midiaug.config_files import config_dir
 from midiaug.errors import ConfigError
 
 

@@ -15,7 +15,6 @@ from generating import tune_file
 from test_songs import notes_of
 
 from midiaug import files
-from midiaug.command import sentence_of
 from midiaug.errors import CheckpointError, ConfigError, CorpusError
 from midiaug.generation import composing
 from midiaug.generation.composing import generate_music
@@ -23,6 +22,7 @@ from midiaug.generation.prompts import read_prompt
 from midiaug.generation.settings import GenerateSettings, MusicPlace
 from midiaug.keys import Key
 from midiaug.metrics import FIGURES
+from midiaug.sentences import sentence_of
 
 
 @pytest.fixture(scope="module")

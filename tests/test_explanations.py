@@ -5,7 +5,7 @@ import re
 import pytest
 import training
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.explanations import comments_of
 
 COMMANDS = sorted(path.stem for path in config_dir().glob("*.yaml") if path.stem not in ("common", "commands"))

@@ -3,7 +3,7 @@
 import pytest
 from hydra import compose, initialize_config_dir
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.errors import ConfigError
 from midiaug.inspection.settings import checked_preview, names_a_source
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from hydra import compose, initialize_config_dir
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.errors import ConfigError
 from midiaug.offline.settings import MaterializeSettings, checked_for_materialize
 

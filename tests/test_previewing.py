@@ -11,7 +11,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.data.module import MidiDataModule
 from midiaug.data.transpose import TokenTransposer, transpose
 from midiaug.errors import CheckFailed, OutputError

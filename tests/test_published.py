@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.data.arguments import SourceName
 from midiaug.data.published import PUBLISHED, Published
 

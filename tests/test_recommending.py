@@ -9,8 +9,8 @@ import pytest
 from omegaconf import OmegaConf
 from training import SMALL, command, finished
 
-from midiaug.command import config_dir
 from midiaug.comparison.recommending import jobs_of, overrides_of, swept_of
+from midiaug.config_files import config_dir
 
 WORDS = [
     *(word for word in SMALL if "epochs" not in word),

@@ -408,7 +408,7 @@ def test_every_trainer_argument_can_be_set_or_is_midiaugs_own():
     from omegaconf import OmegaConf
     from pytorch_lightning import Trainer
 
-    from midiaug.command import config_dir
+    from midiaug.config_files import config_dir
 
     known = set(OmegaConf.load(config_dir() / "trainer" / "default.yaml"))
     own = {"callbacks", "logger", "default_root_dir", "plugins", "use_distributed_sampler", "enable_autolog_hparams"}

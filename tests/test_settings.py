@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from hydra import compose, initialize_config_dir
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.data.shifts import Shifts
 from midiaug.settings import TrainSettings, checked
 

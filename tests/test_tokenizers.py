@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from learned import LEARNED, learned
 from miditok import REMI, TSD, TokenizerConfig
 
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.data.proof import tokenize
 from midiaug.errors import ConfigError
 from midiaug.settings import checked

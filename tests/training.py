@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from pytorch_lightning import Callback, Trainer, seed_everything
 
 from midiaug.callbacks import History
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.fitting import fit
 from midiaug.run import make_data, make_learner
 from midiaug.settings import TrainSettings, checked

@@ -8,10 +8,10 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from midiaug.command import config_dir
 from midiaug.comparison.contents import as_number
 from midiaug.comparison.naming import differences_in_words
 from midiaug.comparison.runs import Run
+from midiaug.config_files import config_dir
 from midiaug.data.shifts import Shifts
 from midiaug.settings import collection_name, complete
 

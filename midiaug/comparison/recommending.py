@@ -15,13 +15,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from midiaug.command import sentence_of
 from midiaug.comparison.contents import read_noted
-from midiaug.directories import program, shown
+from midiaug.directories import compare_command, shown
 from midiaug.errors import ComparisonError, ConfigError, MidiaugError, OutputError, one_line
 from midiaug.files import write_json
 from midiaug.printable import printable
 from midiaug.resuming import loss_of
+from midiaug.sentences import sentence_of
 from midiaug.settings import checked
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def recommend(directory: Path, jobs: list[list[str]]) -> list[str]:
         reason = error.strerror or one_line(error)
         raise OutputError(f"{shown(directory / FILE)}: cannot be written ({reason}); free space there") from error
     _print(f"{'figures':<12}{shown(directory / FILE)}")
-    _print(f"{'pictures':<12}{program('python')} -m midiaug.compare runs={shown(directory)}")
+    _print(f"{'pictures':<12}{compare_command(directory)}")
     return missing
 
 
