@@ -12,6 +12,7 @@ from midiaug.data.dataset import Batch
 from midiaug.data.module import MidiDataModule
 from midiaug.files import write_csv
 from midiaug.learner import Learner
+from midiaug.settings import validated_by
 
 log = logging.getLogger("midiaug")
 METRICS = (
@@ -34,11 +35,13 @@ def rehearsal(trainer: Trainer) -> bool:
 class History(Callback):
     """One row an epoch in metrics.csv, and in val_pieces.csv what each validation piece cost in the best epoch.
 
-    rows: what metrics.csv holds; kept in checkpoints, so that a resumed run goes on with it.
+    rows: what metrics.csv holds; kept in checkpoints, so that a resumed run goes on with it. unit: what rows are called
+    by, `step` where a run is not validated at the end of each epoch.
     """
 
     def __init__(self, directory: Path, data: MidiDataModule) -> None:
         self.rows: list[dict[str, Any]] = []
+        self.unit = "epoch"
         self._directory, self._data = directory, data
         self._pieces: list[dict[str, Any]] = []  # what val_pieces.csv holds
         self._first = 0  # the first row whose weights best.ckpt may hold
@@ -71,10 +74,13 @@ class History(Callback):
         self._restart(trainer)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write what a resumed run brought with it: it may go on in another directory.
+        """Find out the unit, and write what a resumed run brought with it: it may go on in another directory.
 
         Raises ConfigError where the ranks do not have the same music, such as from caches of their own.
         """
+        self.unit = validated_by(
+            {name: getattr(trainer, name) for name in ("val_check_interval", "check_val_every_n_epoch")}
+        )
         if trainer.world_size > 1:
             self._data.check_same(trainer.strategy.broadcast(self._data.state_dict()))
         self._write(trainer)

@@ -13,28 +13,28 @@ from midiaug.files import write_whole
 TRAIN, VAL, GAP = "#3b6fb6", "#d1622b", "#6b6b6b"
 
 
-def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, path: Path) -> None:
-    """Draw `loss/train`, `loss/val` and `loss/gap` of each epoch's row, with the best marked, as a PNG."""
+def plot_gap(rows: Sequence[dict[str, Any]], best: dict[str, Any], title: str, path: Path, unit: str = "epoch") -> None:
+    """Draw `loss/train`, `loss/val` and `loss/gap` of each row by its epoch or step, with the best marked, as a PNG."""
     figure = Figure(figsize=(8, 5.5), layout="constrained")
     FigureCanvasAgg(figure)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    epochs = [row["epoch"] for row in rows]
+    at = [row[unit] for row in rows]
     train, val, gap = ([row[f"loss/{side}"] for row in rows] for side in ("train", "val", "gap"))
-    upper.fill_between(epochs, train, val, color=GAP, alpha=0.12, linewidth=0)
-    upper.plot(epochs, train, "o-", color=TRAIN, markersize=4, label="training pieces, not transposed")
-    label = f"validation pieces, lowest {best['loss/val']:.3f} in epoch {best['epoch']}"
-    upper.plot(epochs, val, "o-", color=VAL, markersize=4, label=label)
+    upper.fill_between(at, train, val, color=GAP, alpha=0.12, linewidth=0)
+    upper.plot(at, train, "o-", color=TRAIN, markersize=4, label="training pieces, not transposed")
+    label = f"validation pieces, lowest {best['loss/val']:.3f} in {unit} {best[unit]:,}"
+    upper.plot(at, val, "o-", color=VAL, markersize=4, label=label)
     for axes in (upper, lower):
-        axes.axvline(best["epoch"], color=GAP, linewidth=0.8, linestyle=":")
+        axes.axvline(best[unit], color=GAP, linewidth=0.8, linestyle=":")
     low, high = upper.get_ylim()
     upper.set_ylim(min(low, (low + high) / 2 - 0.05), max(high, (low + high) / 2 + 0.05))  # a flat curve looks flat
     upper.set_ylabel("loss, nats a token")
     upper.set_title(title, loc="left", fontsize=11, parse_math=False)
     upper.legend(frameon=False)
     lower.axhline(0, color="black", linewidth=0.6)
-    lower.plot(epochs, gap, "o-", color=GAP, markersize=4)
+    lower.plot(at, gap, "o-", color=GAP, markersize=4)
     lower.set_ylabel("gap")
-    lower.set_xlabel("epoch")
+    lower.set_xlabel(unit)
     lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for axes in (upper, lower):
         axes.spines[["top", "right"]].set_visible(False)

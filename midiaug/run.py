@@ -109,7 +109,7 @@ def _drawing(draw: Callable[[], None]) -> Iterator[None]:
 
 def _draw(trainer: Trainer, history: History, title: str, directory: Path) -> None:
     if history.rows and trainer.is_global_zero and not rehearsal(trainer):
-        plot_gap(history.rows, history.best, title, directory / "gap.png")
+        plot_gap(history.rows, history.best, title, directory / "gap.png", history.unit)
 
 
 def make_data(settings: SharedSettings) -> MidiDataModule:
@@ -166,7 +166,7 @@ def _finish(
         trainer.logger.log_hyperparams(_compared(settings, data), figures)
         trainer.logger.finalize("success")
     write_json(directory / "summary.json", summary)  # the last file: with it the run counts as finished
-    log.info("\n%s", result_table(history.best, history.rows[-1]["epoch"], spread, key_spread(told.losses)))
+    log.info("\n%s", result_table(history, spread, key_spread(told.losses)))
     say("picture", shown(directory / "gap.png"))
     if best.is_file():
         say("best model", shown(best))

@@ -1,7 +1,20 @@
-"""The log in a run's folder, which holds what the screen says."""
+"""The log on the screen, and that in a run's folder, which holds the same."""
 
 import logging
+import os
 import sys
+from typing import TextIO
+
+
+class LogScreen(logging.StreamHandler[TextIO]):
+    """Lines on the screen; where nobody reads them any more, as after `| head`, the work goes on without a word."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Send what comes behind it nowhere, where whoever read it has seen enough."""
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+        else:
+            super().handleError(record)
 
 
 class LogFile(logging.FileHandler):

@@ -98,8 +98,9 @@ class Screen(Callback):
         lowest = row is self._history.best and len(self._history.rows) > 1
         best = "  lowest so far" if lowest else ""
         log.info(
-            "epoch %-5d train %.3f  val %.3f  gap %+.3f  %s tokens/s%s",
-            row["epoch"],
+            "%s %-5d train %.3f  val %.3f  gap %+.3f  %s tokens/s%s",
+            self._history.unit,
+            row[self._history.unit],
             row["loss/train"],
             row["loss/val"],
             row["loss/gap"],
@@ -116,14 +117,15 @@ class Screen(Callback):
         self._stop()
 
 
-def result_table(best: dict[str, Any], epochs: int, spread: float | None, told: float | None = None) -> str:
+def result_table(history: History, spread: float | None, told: float | None = None) -> str:
     """The run's figures as a small table. spread: between keys. told: the same of the model told of the shift."""
+    best, unit = history.best, history.unit
     table = Table(show_header=True, header_style="bold", title_justify="left")
     heads = ["", "train", "val", "gap"]
     for head in heads:
         table.add_column(head, justify="left" if not head else "right")
     table.add_row(
-        f"loss, nats a token, epoch {best['epoch']} of {epochs}",
+        f"loss, nats a token, {unit} {best[unit]:,} of {history.rows[-1][unit]:,}",
         *(f"{best[f'loss/{side}']:.3f}" for side in ("train", "val", "gap")),
     )
     notes = [best[f"nats_per_note/{side}"] for side in ("train", "val")]

@@ -201,6 +201,16 @@ def complete(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in defaults.items() if value != {}} | given
 
 
+def validated_by(trainer: Mapping[str, Any]) -> str:
+    """What a run's validations are counted by: `step` where they do not stand at the ends of epochs, else `epoch`.
+
+    trainer: the keys under `trainer`.
+    """
+    interval = trainer.get("val_check_interval")
+    within = type(interval) is int or interval not in (None, 1.0)
+    return "step" if within or trainer.get("check_val_every_n_epoch", 1) is None else "epoch"
+
+
 def source_name(settings: SharedSettings) -> str:
     """What the music is called where its path would be too long: its folder's name, or the collection's."""
     path = settings.data.path

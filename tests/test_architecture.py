@@ -36,6 +36,7 @@ ORDER = [
             "config_files",
             "sentences",
             "command",
+            "sweeps",
         ),
         *("settings", "tokenizers"),
         *(

@@ -1,10 +1,11 @@
-"""The log in a run's folder, on a disk that takes no more."""
+"""The log on a screen that nobody reads, and that in a run's folder, on a disk that takes no more."""
 
 import logging
+import os
 
 import pytest
 
-from midiaug.run_log import LogFile
+from midiaug.run_log import LogFile, LogScreen
 
 
 @pytest.fixture
@@ -31,4 +32,24 @@ def test_a_full_disk_costs_lines_and_no_traceback_and_they_come_once_there_is_ro
 
 def test_a_line_that_is_wrong_is_still_said(log, capfd):
     log.warning("%d tunes", "many")
+    assert "TypeError" in capfd.readouterr().err
+
+
+def test_where_nobody_reads_the_screen_any_more_the_work_goes_on_without_a_word(capfd):
+    reading, writing = os.pipe()
+    logger = logging.Logger("alone")
+    with os.fdopen(writing, "w", buffering=1) as stream:
+        logger.addHandler(LogScreen(stream))
+        logger.warning("seen")
+        assert os.read(reading, 100) == b"seen\n"
+        os.close(reading)
+        for _ in range(3):
+            logger.warning("not seen")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_line_on_the_screen_that_is_wrong_is_still_said(capfd):
+    logger = logging.Logger("alone")
+    logger.addHandler(LogScreen())
+    logger.warning("%d tunes", "many")
     assert "TypeError" in capfd.readouterr().err

@@ -12,17 +12,28 @@ import pexpect
 import pytest
 from training import overrides
 
+from midiaug.callbacks import History
 from midiaug.screen import result_table
 
 BEST = {
     "epoch": 3,
+    "step": 450,
     **{"loss/train": 0.5, "loss/val": 0.75, "loss/gap": 0.25},
     **{"nats_per_note/train": 2.0, "nats_per_note/val": 3.0, "accuracy/top1": 0.625},
 }
 
 
-def test_the_table_has_the_figures_of_the_best_epoch():
-    lines = result_table(BEST, epochs=5, spread=0.125).splitlines()
+@pytest.fixture
+def history(tmp_path):
+    """Of a run whose third of five epochs was the best."""
+    kept = History(tmp_path, None)
+    worse = {"loss/val": 1.0}
+    kept.rows = [BEST | worse | {"epoch": 1, "step": 150}, BEST, BEST | worse | {"epoch": 5, "step": 1750}]
+    return kept
+
+
+def test_the_table_has_the_figures_of_the_best_epoch(history):
+    lines = result_table(history, spread=0.125).splitlines()
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
     assert cells == [
         ["loss, nats a token, epoch 3 of 5", "0.500", "0.750", "0.250"],
@@ -30,10 +41,12 @@ def test_the_table_has_the_figures_of_the_best_epoch():
         ["right at the first guess", "", "62.5%", ""],
         ["hardest key less easiest, nats a token", "", "0.125", ""],
     ]
-    assert "hardest key" not in result_table(BEST, epochs=5, spread=None)
-    assert "told" not in result_table(BEST, epochs=5, spread=0.125)
-    assert "the same, told of the shift" in (table := result_table(BEST, epochs=5, spread=0.125, told=0.03125))
+    assert "hardest key" not in result_table(history, spread=None)
+    assert "told" not in result_table(history, spread=0.125)
+    assert "the same, told of the shift" in (table := result_table(history, spread=0.125, told=0.03125))
     assert "0.031" in table
+    history.unit = "step"
+    assert "loss, nats a token, step 450 of 1,750" in result_table(history, spread=None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal")

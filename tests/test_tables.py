@@ -1,5 +1,8 @@
 """What the terminal shows fits into a hundred columns, and says all that matters."""
 
+import re
+from dataclasses import replace
+
 import pytest
 from comparing import MUSIC, write_run
 
@@ -7,7 +10,7 @@ from midiaug.comparison.finding import find_runs
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import describe, grouped
 from midiaug.comparison.rows import KEYS_HEADS, keys_rows
-from midiaug.comparison.runs import read_runs
+from midiaug.comparison.runs import Yardstick, read_runs
 from midiaug.comparison.tables import WIDTH, screen_text
 
 
@@ -75,3 +78,34 @@ def test_what_a_run_measured_in_twelve_keys_is_shown_and_nothing_of_one_that_did
     assert max(len(line) for line in text.splitlines()) <= WIDTH
     assert "Predictions in twelve keys" in text
     assert "Predictions in twelve keys" not in screen_text(described[1:], grouped(described[1:]), [], None)
+
+
+def test_long_names_have_room_and_what_is_left_out_for_it_is_said(tmp_path):
+    for window, loss in ((64, 12.5), (128, 12.625)):
+        folder = tmp_path / f"{window}{'_tunes_of_the_whole_valley' * 2}"
+        write_run(folder, [(1.0, loss)], "aug=none", f"data.window={window}", summary={"key_spread": 0.5})
+    described = describe(read_runs(find_runs([str(tmp_path)]))[0])
+    for one in described:
+        one.run.yardstick, one.run.seconds = Yardstick(0.1, 0.0, 0.2, 12), 36000.0
+    table = screen_text(described, [], [], None)
+    assert re.search(r"compare\.html has (time, )?tok/s too\.", " ".join(table.split()))
+    assert "LSTM 2 x 256, window 64," in table
+    assert "tok/s" not in table.splitlines()[2]
+    for one in described:
+        one.run.name, one.run.yardstick = "a", None
+    short = screen_text([replace(one, extra="", level="") for one in described], [], [], None)
+    assert "tok/s" in short.splitlines()[2]
+    assert "compare.html" not in short
+
+
+def test_a_run_that_was_validated_by_steps_is_best_at_a_step(tmp_path):
+    words = ("trainer.val_check_interval=10", "trainer.check_val_every_n_epoch=null")
+    write_run(tmp_path / "by steps", [(1.0, 1.5), (1.0, 1.2), (0.9, 1.3)], *words)
+    write_run(tmp_path / "by epochs", [(1.1, 1.5), (1.0, 1.2), (0.9, 1.3)])
+    runs = read_runs(find_runs([str(tmp_path)]))[0]
+    for run in runs:
+        for number, row in enumerate(run.rows):
+            row["step"] = 1500.0 * (number + 1)
+    text = screen_text(describe(runs), [], [], None)
+    assert "step 3,000/4,500" in text
+    assert " 2/3 " in text

@@ -6,6 +6,7 @@ import pytest
 
 from midiaug.comparison.contents import PieceLoss
 from midiaug.comparison.groups import Described
+from midiaug.comparison.rows import run_cells
 from midiaug.comparison.runs import Run, Yardstick
 from midiaug.comparison.tables import screen_text
 from midiaug.comparison.yardstick import measure, sentence
@@ -96,12 +97,22 @@ def test_the_table_has_a_column_and_a_sentence_for_it(data):
     measure(data, [one])
     text = screen_text([one, other], [], [], None)
     assert f"{one.run.corrected:+.3f}" in text
-    assert f"by {one.run.yardstick.nats:+.3f} nats a token (95 % interval" in sentence([one, other])
+    size = f"{abs(one.run.yardstick.nats):.3f} nats a token easier than those trained on (95 % interval"
+    assert size in sentence([one, other])
     measure(data, [other])
-    assert "nats a token in these 2 splits" in sentence([one, other])
-    for nats, said in ((-0.25, True), (0.25, False)):
-        one.run.yardstick = Yardstick(nats, nats - 0.1, nats + 0.1, 12)
-        assert ("where below 0 is easier" in sentence([one])) is said
+    assert "in nats a token, in these 2 splits" in sentence([one, other])
+    one.run.yardstick, other.run.yardstick = Yardstick(-0.25, -0.35, -0.15, 12), Yardstick(0.125, 0.0, 0.25, 12)
+    assert "pieces 0.250 nats a token easier than those trained on (95 % interval -0.350 to -0.150" in sentence([one])
+    assert "pieces 0.125 nats a token harder than those trained on (95 % interval +0.000 to +0.250" in sentence([other])
+    assert "pieces 0.250 easier to 0.125 harder than those trained on, in nats a token" in sentence([one, other])
+
+
+def test_the_corrected_gap_has_its_interval_where_there_is_room(data):
+    one = run_of(data, sides(data, 6))
+    one.run.best = {"epoch": 1, "loss/train": 1.0, "loss/val": 1.5, "loss/gap": 0.5}
+    one.run.yardstick = Yardstick(0.125, -0.125, 0.25, 12)
+    assert run_cells(one.run, True)[3] == "+0.375"
+    assert run_cells(one.run, True, interval=True)[3] == "+0.375 (+0.250 to +0.625)"
 
 
 def test_a_run_of_another_tokenizer_is_not_judged_though_its_counts_agree(data):

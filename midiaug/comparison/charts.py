@@ -46,13 +46,11 @@ def scale(losses: Sequence[float], kept: Sequence[float]) -> tuple[float, float]
 def curves(run: Run, span: tuple[float, float] | None) -> str:
     """The training and the validation loss of a run over its epochs, with the best one marked.
 
-    Over its steps where it validated several times an epoch.
+    Over its steps where it was not validated at the end of each epoch.
     """
     with styled():
         figure, axes = chart(4.2, 2.5)
-        epochs = [row["epoch"] for row in run.rows]
-        often = len(set(epochs)) < len(epochs) and all(_is_number(row.get("step")) for row in run.rows)
-        unit = "step" if often else "epoch"
+        unit = run.unit
         epochs = [row[unit] for row in run.rows]
         sides = [
             [row[key] if _is_number(row[key]) else np.nan for row in run.rows] for key in ("loss/train", "loss/val")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_HOW_LONG = ("trainer.", "early_stopping.")
+_HOW_LONG = ("trainer.max_epochs", "trainer.max_steps", "trainer.", "early_stopping.")  # the first tell most
 _SHOWN_BY = {"music": "source"}  # names of pieces are too many to be said
 _CALLED = {"tokenizer.name": "tokenizer"}
 _FEW = 2
@@ -20,7 +20,10 @@ def differences_in_words(settings: Sequence[Mapping[str, Any]], named: Sequence[
     differing = [key for key in keys if len({repr(one.get(key)) for one in settings}) > 1]
     of_model = [key for key in differing if not key.startswith(_HOW_LONG)]
     told = [*named, *of_model]
-    for key in (key for key in differing if key.startswith(_HOW_LONG)):
+    how_long = [key for key in differing if key.startswith(_HOW_LONG)]
+    for key in sorted(
+        how_long, key=lambda key: next(place for place, start in enumerate(_HOW_LONG) if key.startswith(start))
+    ):
         if _kinds(settings, [*told, key]) > _kinds(settings, told):
             told.append(key)
     said = told[len(named) :]

@@ -19,6 +19,7 @@ from midiaug.comparison.rows import (
     KEYS_HEADS,
     KEYS_WORDS,
     augmented_rows,
+    best_at,
     keys_rows,
     music_rows,
     run_cells,
@@ -151,24 +152,16 @@ def _run_part(described: Sequence[Described], groups: Sequence[Group]) -> list[s
 
 
 def _run_table(described: Sequence[Described]) -> str:
-    heads = ["run", "val", "gap", "train", "seed", "best epoch"]
     judged = bool(sentence(described))
-    heads += [*(["gap, corrected"] if judged else []), "val, nats a note", "key spread", "mean of 12 keys"]
-    heads += ["time", "tokens/s"]
+    heads = ["run", "val", "gap", "train", "seed", "best at", *(["gap, corrected (95 % interval)"] if judged else [])]
+    heads += ["val, nats a note", "key spread", "mean of 12 keys", "time", "tokens/s"]
     rows = []
     for one in described:
-        run, best = one.run, one.run.best
-        train, val, gap, *others = run_cells(run, judged)
-        label = printable(one.label) + ("" if run.finished else " (not finished)")
-        rows.append(
-            [
-                label if printable(run.name) == label else f"{label}\n{printable(run.name)}",
-                *(val, gap, train),
-                "" if one.seed is None else str(one.seed),
-                f"{best['epoch']} of {run.rows[-1]['epoch']}",
-                *others,
-            ]
-        )
+        train, val, gap, *others = run_cells(one.run, judged, interval=True)
+        label = printable(one.label) + ("" if one.run.finished else " (not finished)")
+        name = label if printable(one.run.name) == label else f"{label}\n{printable(one.run.name)}"
+        seed = "" if one.seed is None else str(one.seed)
+        rows.append([name, *(val, gap, train), seed, best_at(one.run, " of "), *others])
     return table(heads, rows)
 
 

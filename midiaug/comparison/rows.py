@@ -29,23 +29,30 @@ AUGMENTED_HEADS = [
 ]
 
 
-def run_cells(run: Run, corrected: bool) -> list[str]:
+def run_cells(run: Run, corrected: bool, interval: bool = False) -> list[str]:
     """A run's figures, as the screen and the page show them: losses at the best epoch, by key, time, speed.
 
-    corrected: whether the corrected gap is among them, behind the gap.
+    corrected: whether the corrected gap is among them, behind the gap; interval: with its 95 % interval.
     """
-    best = run.best
+    best, stick = run.best, run.yardstick
+    within = f" ({best['loss/gap'] - stick.high:+.3f} to {best['loss/gap'] - stick.low:+.3f})" if stick else ""
     return [
         number(best["loss/train"]),
         number(best["loss/val"]),
         number(best["loss/gap"], sign=True),
-        *([number(run.corrected, sign=True)] if corrected else []),
+        *([number(run.corrected, sign=True) + (within if interval else "")] if corrected else []),
         number(best.get("nats_per_note/val")),
         number(run.summary.get("key_spread")),
         number(FIGURES["over_keys"](run)),
         duration(run.seconds),
         speed(run.tokens_per_second),
     ]
+
+
+def best_at(run: Run, between: str) -> str:
+    """The best epoch and the last, with a word between them; the steps where a run was validated by these."""
+    best, last = (f"{row[run.unit]:,.0f}" for row in (run.best, run.rows[-1]))
+    return f"{'step ' if run.unit == 'step' else ''}{best}{between}{last}"
 
 
 def keys_rows(described: Sequence[Described]) -> list[list[str]]:

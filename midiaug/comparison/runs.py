@@ -23,6 +23,7 @@ from midiaug.comparison.finding import Found
 from midiaug.comparison.logs import read_curves, seconds_of
 from midiaug.comparison.progress import tracked
 from midiaug.errors import ComparisonError, one_line
+from midiaug.settings import validated_by
 from midiaug.tokenizers import TOKENIZER_FILE
 
 
@@ -91,6 +92,13 @@ class Run:
             return blake2b((self.path / TOKENIZER_FILE).read_bytes()).hexdigest()
         except OSError:
             return None
+
+    @property
+    def unit(self) -> str:
+        """What its validations are counted by: `step` where they were not at the end of each epoch, else `epoch`."""
+        often = len({row["epoch"] for row in self.rows}) < len(self.rows)
+        by_steps = often or validated_by(self.config.get("trainer") or {}) == "step"
+        return "step" if by_steps and all(row.get("step") is not None for row in self.rows) else "epoch"
 
     @property
     def still_fell(self) -> bool:

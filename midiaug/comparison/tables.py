@@ -19,6 +19,7 @@ from midiaug.comparison.rows import (
     KEYS_HEADS,
     KEYS_WORDS,
     augmented_rows,
+    best_at,
     keys_rows,
     music_rows,
     run_cells,
@@ -28,6 +29,7 @@ from midiaug.printable import printable
 from midiaug.text_tables import WIDTH
 
 _MOST_RUNS = 24
+_ROOM = 28  # for what a run is called, where its words are as long
 _COLORS = {"helped": "green", "did not help": "red", "cannot tell": "yellow", "not known": "yellow"}
 
 
@@ -75,21 +77,38 @@ def _runs(described: Sequence[Described]) -> Table:
     judged = sentence(described)
     heads = ["run", "seed", "epoch", "train", "val", "gap", *(["corrected"] if judged else [])]
     heads += ["a note", "keys", "12 keys", "time", "tok/s"]
-    table = _table("Runs at their best epoch, loss in nats a token, lowest validation loss first", heads)
+    rows = []
     for one in described[:_MOST_RUNS]:
-        run, best = one.run, one.run.best
+        run = one.run
         lines = dict.fromkeys([one.label, run.name, *([] if run.finished else ["(not finished)"])])
-        table.add_row(
-            "\n".join(escape(printable(line)) for line in lines),
+        row = [
+            "\n".join(printable(line) for line in lines),
             "" if one.seed is None else str(one.seed),
-            f"{best['epoch']}/{run.rows[-1]['epoch']}",
+            best_at(run, "/"),
             *run_cells(run, bool(judged)),
-        )
+        ]
+        rows.append(row)
+    kept = _fitting(heads, rows)
+    table = _table("Runs at their best epoch, loss in nats a token, lowest validation loss first", heads[:kept])
+    for row in rows:
+        table.add_row(*map(escape, row[:kept]))
+    left_out = f" compare.html has {', '.join(heads[kept:])} too." if kept < len(heads) else ""
     table.caption = (
         "gap: val less train. a note: val in nats a note. keys: loss in the hardest of twelve keys less the easiest's. "
-        "12 keys: the mean over them." + (f"\n{judged}" if judged else "")
+        f"12 keys: the mean over them.{left_out}" + (f"\n{judged}" if judged else "")
     )
     return table
+
+
+def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many columns leave the first one enough room for its words; the last three may be left out."""
+    widths = [
+        max(len(line) for cell in column for line in cell.split("\n")) + 1 for column in zip(heads, *rows, strict=True)
+    ]
+    for kept in range(len(heads), len(heads) - 3, -1):
+        if WIDTH - sum(widths[1:kept]) >= min(widths[0], _ROOM):
+            return kept
+    return len(heads) - 3
 
 
 def _keys(described: Sequence[Described]) -> Table:

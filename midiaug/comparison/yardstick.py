@@ -59,13 +59,14 @@ def sentence(described: Sequence[Described]) -> str:
     if not known:
         return ""
     first, nats = known[0], [one.nats for one in known]
-    size = f"by {first.nats:+.3f} nats a token (95 % interval {first.low:+.3f} to {first.high:+.3f})"
+    size = f"{abs(first.nats):.3f} nats a token {'easier' if first.nats < 0 else 'harder'}"
+    words = f"{size} than those trained on (95 % interval {first.low:+.3f} to {first.high:+.3f}, above 0 is harder)"
     if len(known) > 1:
-        size = f"by {min(nats):+.3f} to {max(nats):+.3f} nats a token in these {len(known)} splits"
-    easier = ", where below 0 is easier" if min(nats) < 0 else ""
+        ends = " to ".join(f"{abs(one):.3f} {'easier' if one < 0 else 'harder'}" for one in (min(nats), max(nats)))
+        words = f"{ends} than those trained on, in nats a token, in these {len(known)} splits"
     return (
-        f"A count model that saw neither finds the validation pieces harder than those trained on {size}{easier}: so "
-        "much of a gap is the draw of the pieces. Corrected: the gap less that."
+        f"A count model that saw neither finds the validation pieces {words}: so much of a gap is the draw of the "
+        "pieces. Corrected: the gap less that."
     )
 
 
