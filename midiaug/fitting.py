@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
@@ -15,7 +15,7 @@ from pytorch_lightning import Trainer
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.directories import shown, this_command
-from midiaug.errors import MidiaugError, OutputError, TrainingError, one_line
+from midiaug.errors import ConfigError, MidiaugError, OutputError, TrainingError, one_line
 from midiaug.files import write_whole
 from midiaug.finite import diverged
 from midiaug.learner import Learner
@@ -58,6 +58,16 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
         _stopped(trainer, checkpoints)
     finally:
         data.teardown()  # Lightning does not where training fails
+
+
+def check_same(learner: Learner, data: MidiDataModule, content: dict[str, Any], ckpt: Path) -> None:
+    """Raise ConfigError for a checkpoint of another model or other music, by its file: `last` is the newest of any."""
+    try:
+        learner.check_same(content)
+        data.check_same(content["MidiDataModule"])
+    except ConfigError as error:
+        reason = str(error).removeprefix("ckpt: ").replace("model.cell=", "model=")
+        raise ConfigError(f"ckpt={shown(ckpt)}: {reason}, or leave ckpt out to begin anew") from error
 
 
 @contextmanager

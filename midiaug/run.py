@@ -28,7 +28,7 @@ from midiaug.directories import program, shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import remove_leftovers, write_json
-from midiaug.fitting import fit, place_written
+from midiaug.fitting import check_same, fit, place_written
 from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread, mean_over_keys
 from midiaug.plots import plot_gap, plot_keys
@@ -61,9 +61,10 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if data.tokenizer is not data.given_tokenizer:  # its vocabulary is known only now
         learner = make_learner(settings, data, data.tokenizer)
     check_data(data, settings.optim.equivariance)
-    if content is not None:  # before anything is written: a refused run may stand in the folder of a good one
-        learner.check_same(content)
-        data.check_same(content["MidiDataModule"])
+    if (
+        ckpt is not None and content is not None
+    ):  # before anything is written: a refused run may stand in the folder of a good one
+        check_same(learner, data, content, ckpt)
     if trainer.is_global_zero and not rehearsal(trainer):
         _begin(data, directory)
     say("model", f"{_shape(settings)}, {learner.model.parameter_count:,} weights, on {_device_name(trainer)}")

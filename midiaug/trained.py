@@ -19,7 +19,8 @@ class Trained:
     """What a checkpoint holds.
 
     learner: the model, in eval mode, with its tokenizer. arguments: those of its MidiDataModule, as plain data.
-    split: the content of split.json. corpus: the key of the pieces, as Corpus has it.
+    split: the content of split.json. corpus: the key of the pieces, as Corpus has it. row: its last validation, as
+    metrics.csv has it; empty where it had none yet.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Trained:
     arguments: dict[str, Any]
     split: dict[str, Any]
     corpus: str
+    row: dict[str, float]
 
     def data(self, path: str | None = None, **others: Any) -> MidiDataModule:
         """The data module of the run, with the same split.
@@ -68,7 +70,14 @@ def load_trained(path: Path) -> Trained:
             raise TypeError(f"the key of its pieces is {corpus!r}")
     except Exception as error:  # junk fails in every way
         raise _unusable(path, "its music", error) from error
-    return Trained(path, learner, arguments, split, corpus)
+    return Trained(path, learner, arguments, split, corpus, _last_row(content))
+
+
+def _last_row(content: dict[str, Any]) -> dict[str, float]:
+    try:
+        return {str(name): float(value) for name, value in content["callbacks"]["History"]["rows"][-1].items()}
+    except Exception:  # junk fails in every way, and the music can be made without it
+        return {}
 
 
 def _learner_of(content: dict[str, Any], path: Path) -> Learner:

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import math
 import os
+import re
 import resource
 import shutil
 import sys
@@ -23,6 +25,7 @@ from midiaug.generation.settings import GenerateSettings, MusicPlace
 from midiaug.keys import Key
 from midiaug.metrics import FIGURES
 from midiaug.sentences import sentence_of
+from midiaug.trained import load_trained
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,24 @@ def test_the_folder_holds_music_a_picture_and_the_figures(finished, tmp_path):
     assert result["tokens_per_second"] > 0
     assert result["prompts"] is None
     assert "bars" not in result  # nothing was given
+
+
+def test_how_well_the_model_knows_the_music_is_said_and_a_beginner_is_called_one(
+    finished, tmp_path, caplog, monkeypatch
+):
+    caplog.set_level("INFO", "midiaug")
+    generated(finished, tmp_path / "a")
+    said = re.search(r"epoch 1: (\d\.\d{3}) nats a token .* where guessing costs (\d\.\d{3}); right at", caplog.text)
+    val, blind = map(float, said.groups())
+    assert blind == pytest.approx(math.log(load_trained(finished).learner.model.embedding.num_embeddings), abs=1e-3)
+    assert 0.4 * blind < val < 1.5 * blind
+    assert "the model is a beginner, and what it writes will wander" in caplog.text
+    caplog.clear()
+    row = {"epoch": 9.0, "loss/val": 0.3 * blind, "accuracy/top1": 0.75}
+    monkeypatch.setattr("midiaug.trained._last_row", lambda content: row)
+    generated(finished, tmp_path / "b")
+    assert "right at the first guess 75%" in caplog.text
+    assert "beginner" not in caplog.text
 
 
 def test_the_same_seed_writes_the_same_files(finished, tmp_path):

@@ -12,7 +12,8 @@ from pytorch_lightning import Callback
 from training import run, settings
 
 from midiaug.data.sampler import TransposingLoader
-from midiaug.errors import TrainingError
+from midiaug.errors import ConfigError, TrainingError
+from midiaug.run import train_model
 
 
 class At(Callback):
@@ -88,3 +89,23 @@ def test_what_ends_a_run_whose_readers_are_about_to_start_is_not_hidden_by_light
 def test_any_other_error_stays_what_it_is(folder_of_tunes, shared_cache, tmp_path):
     with pytest.raises(RuntimeError, match="size of tensor a"):
         run(settings(folder_of_tunes, shared_cache), tmp_path, At(lambda: torch.zeros(2) + torch.zeros(3)))
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("model=gru", "it was trained with model=lstm, and this run has gru"),
+        ("model.hidden=17", "it was trained with model.hidden=16, and this run has 17"),
+        ("data.window=32", "trained with data.window=48, and this run has 32"),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused_by_its_file(word, reason, folder_of_tunes, shared_cache, tmp_path):
+    (tmp_path / "run").mkdir()
+    train_model(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), tmp_path / "run")
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    before = last.read_bytes()
+    with pytest.raises(ConfigError) as refusal:
+        train_model(settings(folder_of_tunes, shared_cache, word), tmp_path / "other", last)
+    assert str(refusal.value) == f"ckpt={last}: {reason}; use the same, or leave ckpt out to begin anew"
+    assert last.read_bytes() == before
+    assert not (tmp_path / "other").exists()

@@ -26,6 +26,8 @@ def test_a_checkpoint_brings_its_model_tokenizer_music_and_split(finished, tmp_p
     assert again.tokenizer.vocab == data.tokenizer.vocab
     assert list(again.shifts) == [-2, -1, 0, 1, 2]
     assert trained.corpus == again.corpus.key == data.corpus.key
+    assert trained.row["epoch"] == 1
+    assert trained.row["loss/val"] == pytest.approx(float(learner.trainer.callback_metrics["loss/val"]))
     assert (again.split.validation == data.split.validation).all()
     assert trained.split == data.split.content() == unpacked(data.split.packed)
     ids = torch.as_tensor(np.arange(20)[None])

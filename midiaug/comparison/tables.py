@@ -103,7 +103,7 @@ def _runs(described: Sequence[Described]) -> Table:
 def _fitting(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """How many columns leave the first one enough room for its words; the last three may be left out."""
     widths = [
-        max(len(line) for cell in column for line in cell.split("\n")) + 1 for column in zip(heads, *rows, strict=True)
+        max(len(line) for cell in column for line in cell.split("\n")) + 2 for column in zip(heads, *rows, strict=True)
     ]
     for kept in range(len(heads), len(heads) - 3, -1):
         if WIDTH - sum(widths[1:kept]) >= min(widths[0], _ROOM):

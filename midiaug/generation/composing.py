@@ -1,6 +1,7 @@
 """From a checkpoint to a folder of new music: MIDI files, a page of piano rolls, sound, and the figures."""
 
 import logging
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -32,8 +33,9 @@ from midiaug.trained import Trained, load_trained
 
 log = logging.getLogger("midiaug")
 _OTHER_CHECKPOINT = "give another checkpoint, or train again with a lower optim.lr"
-_MOST_ROLLS = 12
+_MOST_ROLLS, _MOST_KEYS = 12, 6
 _BEATS_SHOWN = 32.0
+_BEGINNER = 0.4  # of what guessing costs; a model that has learned keys and rhythms is below a fifth of it
 
 
 def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soundfont: Path | None) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
             "model that was trained with tokenizer=remi, tsd, midilike or structured"
         )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    say("model", f"{shown(ckpt)}, {type(trained.learner.model.recurrent).__name__}")
+    _say_model(trained)
     grammar, model = Grammar(trained.learner.tokenizer, device), trained.learner.model.to(device)
     prompt = None
     if settings.prompt is not None:
@@ -75,6 +77,22 @@ def generate_music(settings: GenerateSettings, ckpt: Path, directory: Path, soun
         play(files, soundfont)
     _say(result, files, directory, soundfont)
     return result
+
+
+def _say_model(trained: Trained) -> None:
+    """What writes, and how well it knows the music: a beginner's pieces wander, and nothing else would say why."""
+    model, row = trained.learner.model, trained.row
+    say("model", f"{shown(trained.path)}, {type(model.recurrent).__name__}")
+    if not {"epoch", "loss/val", "accuracy/top1"} <= set(row):
+        return
+    blind = math.log(model.embedding.num_embeddings)
+    say(
+        "",
+        f"epoch {row['epoch']:.0f}: {row['loss/val']:.3f} nats a token on the validation pieces, where guessing costs "
+        f"{blind:.3f}; right at the first guess {row['accuracy/top1']:.0%}",
+    )
+    if row["loss/val"] > _BEGINNER * blind:
+        log.warning("the model is a beginner, and what it writes will wander; train it for longer, or on more music")
 
 
 def _music_of(trained: Trained, grammar: Grammar, settings: GenerateSettings) -> RealMusic | None:
@@ -174,9 +192,10 @@ def _draw(songs: Sequence[Song], files: Sequence[Path], result: dict[str, Any], 
 def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfont: Path | None) -> None:
     notes = sum(row["notes"] for row in result["files"])
     ended = sum(row["ended"] for row in result["files"])
-    rest = f"the others were stopped after {result['max_bars']} bars or {result['max_tokens']:,} tokens"
     say("generated", f"{notes:,} notes in {len(files)} pieces, {result['tokens_per_second']:,} tokens/s")
-    say("", f"{ended} came to their own end" + ("" if ended == len(files) else f"; {rest}"))
+    limits = f"stopped after {result['max_bars']} bars or {result['max_tokens']:,} tokens"
+    end = f"{ended} of {len(files)} came to an end of {'its' if ended == 1 else 'their'} own"
+    say("", end if ended == len(files) else f"{end}; the others were {limits}")
     if result["against"] is not None:
         say("validation", result["against"])
     log.info("\n%s", table_of(result))
@@ -186,11 +205,9 @@ def _say(result: dict[str, Any], files: Sequence[Path], directory: Path, soundfo
         log.warning("%s", sentence)
     for side, keys in result["keys"].items():
         if keys:
-            several = list(keys.items())[:6]
-            say(
-                "keys" if side == "generated" else "",
-                f"{side}: " + ", ".join(f"{key} {count}" for key, count in several),
-            )
+            several = [f"{key} {count}" for key, count in keys.items()]
+            more = [] if len(several) <= _MOST_KEYS else ["..."]
+            say("keys" if side == "generated" else "", f"{side}: {', '.join(several[:_MOST_KEYS] + more)}")
     if result["prompts"] is not None:
         say_keys(result["prompts"])
     told = Counter(row["told"] for row in result["files"])
