@@ -10,3 +10,8 @@ def printable(text: object) -> str:
 def short(number: float) -> str:
     """A number in thousands or millions where it is large: 950, 46k, 2.3M."""
     return f"{number / 1e6:.1f}M" if number >= 1e6 else f"{number / 1e3:.0f}k" if number >= 1e4 else f"{number:,.0f}"
+
+
+def many(count: int, noun: str) -> str:
+    """So many of a thing, in the plural that it takes: 1 run, 3 runs, 2 processes."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"

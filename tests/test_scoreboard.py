@@ -5,7 +5,7 @@ import pytest
 from matplotlib import colors
 from matplotlib.image import imread
 
-from midiaug.measuring.scoreboard import plot_benchmark, short, tables
+from midiaug.measuring.scoreboard import plot_benchmark, tables, three_figures
 
 
 def figure(median: float, **more: object) -> dict[str, object]:
@@ -86,4 +86,4 @@ def test_the_picture_has_a_bar_for_each_figure_midiaugs_in_its_own_colour(report
     [(0.5, "0.5"), (999, "999"), (1500, "1.5 thousand"), (352.6e6, "353 million"), (3.05e9, "3.05 billion")],
 )
 def test_numbers_are_short(number, words):
-    assert short(number) == words
+    assert three_figures(number) == words

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from midiaug.comparison.groups import Described
 from midiaug.offline.names import is_copy
+from midiaug.printable import many
 
 
 def fairness(described: list[Described]) -> list[str]:
@@ -16,10 +17,9 @@ def fairness(described: list[Described]) -> list[str]:
 
     copies = [one for one in own if one.run.sides and all(is_copy(name) for name in one.run.sides)]
     if copies and len(copies) < len(own):
-        several = "1 run" if len(copies) == 1 else f"{len(copies)} runs"
         remarks.append(
-            f"{several} learned copies that materialize wrote, and validated on copies in all keys: they are not set "
-            "against runs that transpose while they load"
+            f"{many(len(copies), 'run')} learned copies that materialize wrote, and validated on copies in all keys: "
+            "they are not set against runs that transpose while they load"
         )
     if len(kinds("source")) > 1:
         remarks.append(f"these runs learned different music ({', '.join(kinds('source'))}): no loss compares across it")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from midiaug.comparison.crossing import Crossing
 from midiaug.comparison.mean_curves import MeanCurves
 from midiaug.comparison.pairs import Change, SeedChange
+from midiaug.printable import many
 
 _LEAST_GAP = 0.0005  # nats a token, the last digit that is shown: a smaller gap cannot be closed by so many percent
 _NAMED_SEEDS = 6  # more are counted, not named
@@ -78,7 +79,7 @@ class Gain:
     @property
     def sentence(self) -> str:
         """What came of it, in words."""
-        count = f"({_many(self.runs, 'run')} against {self.baselines})"
+        count = f"({many(self.runs, 'run')} against {self.baselines})"
         words = f"{self.model}: {self.level} against none {count}{_judgement(self)}"
         return f"{words}{_of_seeds(self.by_seed)} {_of_gap(self)}{_of_keys(self)}{_of_curves(self)}{_advice(self)}"
 
@@ -168,7 +169,3 @@ def _advice(gain: Gain) -> str:
     if gain.verdict == "helped" or not gain.unfinished:
         return ""
     return " With augmentation the loss still fell in the last epoch: train both for longer before you judge."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"

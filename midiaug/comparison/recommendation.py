@@ -10,6 +10,7 @@ from midiaug.comparison.gained import Gain
 from midiaug.comparison.gains import gains_of
 from midiaug.comparison.groups import NONE, Described, Figure, Group, aug_of, besides, grouped, known_levels, starts_of
 from midiaug.comparison.pairs import Change, change_of, pairs_of
+from midiaug.printable import many
 
 _ELSEWHERE = {"condition": "model", "equivariance": "optim"}  # the group of a key that is not below `aug`
 
@@ -134,7 +135,7 @@ def _nats(change: Change | None) -> float:
 
 
 def _interval(change: Change) -> str:
-    over = f"{change.tunes:,} tunes and {change.seeds} seed{'s' if change.seeds > 1 else ''}"
+    over = f"{change.tunes:,} tunes and {many(change.seeds, 'seed')}"
     return f"95 % interval {change.low:+.3f} to {change.high:+.3f}, over {over}"
 
 

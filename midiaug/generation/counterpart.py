@@ -14,6 +14,7 @@ from midiaug.generation.grammar import Grammar
 from midiaug.generation.prompts import Prompt, bar_line, between, pitched_tracks
 from midiaug.generation.songs import Song
 from midiaug.metrics import parts_of
+from midiaug.printable import many
 
 _MOST_PIECES = 256  # more make the figures no surer
 Pieces = Sequence[tuple[str, ScoreTick]]
@@ -51,7 +52,7 @@ def openings(pieces: Pieces, bars: int, grammar: Grammar) -> Counterpart:
     whole = [as_written(between(score, 0, bar_line(score, bars)), grammar) for _, score in pieces[:_MOST_PIECES]]
     parts = whole if grammar.one_stream else [part for score in whole for part in parts_of(score)]
     apart = "" if grammar.one_stream else ", each pitched track by itself"
-    return Counterpart(_with_notes(parts), f"the first {_bars(bars)} of {_pieces(len(whole))}{apart}")
+    return Counterpart(_with_notes(parts), f"the first {_bars(bars)} of {many(len(whole), 'validation piece')}{apart}")
 
 
 def continuations(pieces: Pieces, given: int, bars: int, grammar: Grammar) -> Counterpart:
@@ -64,7 +65,7 @@ def continuations(pieces: Pieces, given: int, bars: int, grammar: Grammar) -> Co
             track = None if grammar.one_stream else played[0]
             parts.append(as_written(_part_of(score, track, begin, end), grammar))
     kept = _with_notes(parts)
-    words = f"the {_bars(bars)} behind the first {_bars(given)} of {_pieces(len(kept))}"
+    words = f"the {_bars(bars)} behind the first {_bars(given)} of {many(len(kept), 'validation piece')}"
     return Counterpart(kept, words + ("" if grammar.one_stream else ", of each the first pitched track"))
 
 
@@ -72,7 +73,8 @@ def real_continuations(prompts: Sequence[Prompt], songs: Sequence[Song], grammar
     """How the pieces that were continued go on themselves, as far as each song was to go, in the same track."""
     pairs = zip(prompts, songs, strict=True)
     kept = _with_notes([as_written(continuation_beside(prompt, song), grammar) for prompt, song in pairs])
-    words = f"how the same {_pieces(len(kept))} go on behind their first {_bars(prompts[0].bars)}, just as far"
+    pieces = many(len(kept), "validation piece")
+    words = f"how the same {pieces} go on behind their first {_bars(prompts[0].bars)}, just as far"
     return Counterpart(kept, words + ("" if grammar.one_stream else ", in the same track"))
 
 
@@ -100,7 +102,3 @@ def _with_notes(scores: Sequence[ScoreTick]) -> list[ScoreTick]:
 
 def _bars(count: int) -> str:
     return "bar" if count == 1 else f"{count} bars"
-
-
-def _pieces(count: int) -> str:
-    return f"{count} validation piece" + ("" if count == 1 else "s")

@@ -29,6 +29,7 @@ from midiaug.inspection.scores import Difference, difference_of
 from midiaug.inspection.written import file_difference, write_midi
 from midiaug.keys import pitch_name
 from midiaug.offline.names import copy_name
+from midiaug.printable import many
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def reason_of(piece: Chosen, shift: int, tokenizer: MusicTokenizer) -> str | Non
     above = shift > piece.highest
     count = int((pitches + shift > high).sum() if above else (pitches + shift < low).sum())
     side = f"above {pitch_name(high)}" if above else f"below {pitch_name(low)}"
-    return f"takes {count:,} {'note' if count == 1 else 'notes'} {side}"
+    return f"takes {many(count, 'note')} {side}"
 
 
 def kept_by(score: ScoreTick, shift: int, tokenizer: MusicTokenizer) -> tuple[ScoreTick, int]:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from midiaug.files import write_whole
 from midiaug.measuring.contestants import WHAT
+from midiaug.printable import many
 
 _OURS, _OTHERS = "#3b6fb6", "#9a9a9a"
 _WIDTH = 112
@@ -36,7 +37,7 @@ def _loaders(part: dict[str, Any]) -> Table:
         table.add_column(head, justify="right")
     for row in part["rows"].values():
         name = f"{row['what']} ({row['note']})" if row["note"] else row["what"]
-        table.add_row(name, short(row["median"]), _times(row["times_base"]), _times(row["times_stock"]))
+        table.add_row(name, three_figures(row["median"]), _times(row["times_base"]), _times(row["times_stock"]))
     return table
 
 
@@ -59,7 +60,7 @@ def _durations(report: dict[str, Any]) -> list[Bar]:
     if "augment_dataset" in report:
         part = report["augment_dataset"]
         copies, store = part["copies"], part["store"]
-        label = f"MidiTok augment_dataset, {_many(len(part['shifts']), 'key')}"
+        label = f"MidiTok augment_dataset, {many(len(part['shifts']), 'key')}"
         bars.append((label, copies["median"], f"{_bytes(copies['bytes'])} on disk", False))
         bars.append(
             (
@@ -77,7 +78,7 @@ def _durations(report: dict[str, Any]) -> list[Bar]:
         }
         bars += [(label, report["start"][name]["median"], "", True) for name, label in names.items()]
     for count, figure in report.get("build", {}).items():
-        bars.append((f"store built by {_many(int(count), 'process')}", figure["median"], "", True))
+        bars.append((f"store built by {many(int(count), 'process')}", figure["median"], "", True))
     if "step" in report:
         part = report["step"]
         bars.append(("training step, plain loop", part["plain"]["median"], "", False))
@@ -95,7 +96,8 @@ def plot_benchmark(report: dict[str, Any], path: Path) -> None:
             (
                 row["what"],
                 row["median"],
-                short(row["median"]) + ("" if row["times_base"] == 1 else f", {_times(row['times_base'])} times"),
+                three_figures(row["median"])
+                + ("" if row["times_base"] == 1 else f", {_times(row['times_base'])} times"),
                 _is_ours(name),
             )
             for name, row in rows
@@ -143,8 +145,8 @@ def _is_ours(name: str) -> bool:
     return WHAT[name].startswith("midiaug")
 
 
-def short(number: float) -> str:
-    """A number in three figures or so, with the word for its thousands."""
+def three_figures(number: float) -> str:
+    """A number in three figures or so, with the word for its thousands: 352,600,000 is 353 million."""
     for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, " thousand")):
         if number >= size:
             return f"{number / size:.3g}{word}" if number < 999.5 * size else f"{number / size:,.0f}{word}"
@@ -157,8 +159,3 @@ def _times(ratio: float) -> str:
 
 def _bytes(count: int) -> str:
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
-
-
-def _many(count: int, word: str) -> str:
-    plural = f"{word}es" if word.endswith("s") else f"{word}s"
-    return f"{count} {word if count == 1 else plural}"
