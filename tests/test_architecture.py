@@ -44,7 +44,6 @@ ORDER = [
             "data.sources",
             "data.parquet",
             "data.meter",
-            "data.faults",
             "data.pieces",
             "data.fingerprint",
             "data.flat",

@@ -5,14 +5,16 @@ import struct
 from pathlib import Path
 from types import SimpleNamespace
 
+import fuzzing
 import music
 import pytest
+from fuzzing import HORRORS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from symusic import Note, Score, TimeSignature, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.pieces import Limits, count_bars, parse, read_midi_bytes
+from midiaug.data.pieces import Limits, count_bars, meaning_of, parse, read_midi_bytes
 from midiaug.data.sources import Entry, folder
 from midiaug.errors import PassingFault, QuarantinedFile
 
@@ -40,7 +42,12 @@ def midi_file(*events: tuple[int, bytes], ticks_per_quarter: int = 480) -> bytes
 
 ON, OFF = b"\x90\x3c\x40", b"\x80\x3c\x00"
 DRUM_ON, DRUM_OFF = b"\x99\x24\x40", b"\x89\x24\x00"
+WHOLE = fuzzing.midi(b"\x00\x90\x3c\x50\x60\x80\x3c\x40\x00\xff\x2f\x00")
 LONGEST_WAIT = 0x0FFFFFFF  # the largest number of ticks that a MIDI file can write
+
+
+def with_event(event: bytes) -> bytes:
+    return fuzzing.midi(b"\x00" + event + b"\x00\x90\x3c\x50\x60\x80\x3c\x40\x00\xff\x2f\x00")
 
 
 def outcome(data: bytes) -> str:
@@ -104,6 +111,35 @@ def test_a_byte_that_midi_does_not_allow_is_not_readable():
 def test_a_file_whose_times_are_not_in_ticks_a_quarter_is_not_readable(division):
     with pytest.raises(QuarantinedFile, match=r"^not readable as MIDI \(it counts (no ticks|time in film frames).*\)$"):
         parse(midi_file((0, ON), (480, OFF), ticks_per_quarter=division), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (with_event(b"\x90\x3c\xf5"), "a note of it has the velocity 245, and MIDI's end at 127"),
+        (with_event(b"\x90\xc8\x50\x60\x80\xc8\x40"), "a note of it has the pitch 200"),
+        (with_event(b"\xc0\xc8"), "it asks for instrument 200"),
+        (with_event(b"\xb0\xc8\x01"), "a controller in it is set to 200"),
+        (with_event(b"\xb0\x01\xc8"), "a controller in it is set to 200"),
+        (with_event(b"\xe0\x7f\xff"), "it bends a pitch by "),
+        (WHOLE[:-5], "a track should be longer than the rest of the file: the file is cut short"),
+        (HORRORS["meta_longer_than_the_file"], "it ends in the middle of something"),
+        (HORRORS["sysex_without_end"], "it ends in the middle of something"),
+        (WHOLE.replace(b"\x00\x00\x00\x06", b"\x00\x00\x00\x07", 1), "its header is not one of MIDI"),
+        (b"MThd\x00", "its header is not one of MIDI"),
+        (HORRORS["format_9"], "its header names the format 9, and there are 0, 1 and 2"),
+        (HORRORS["smpte_time"], "it counts time in film frames (SMPTE)"),
+        (HORRORS["running_status_from_nothing"], "a track holds something that is no music"),
+        (with_event(b"\xf4\x00"), "a track holds something that is no music"),
+    ],
+)
+def test_a_damaged_file_has_its_reason_in_words(content, words):
+    assert outcome(content).startswith(f"not readable as MIDI ({words}")
+    assert "MiniMidi" not in outcome(content)
+
+
+def test_what_is_not_known_is_said_as_it_is():
+    assert meaning_of("Something new: 7") == "Something new: 7"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Read one entry into a Score, or say in a musician's words why it cannot be used."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,13 +12,28 @@ from functools import lru_cache
 from symusic.core import ScoreTick
 
 from midiaug.data.digests import digest
-from midiaug.data.faults import in_words
 from midiaug.data.meter import Meter, most_bars
 from midiaug.data.parquet import read_row
 from midiaug.data.sources import Entry, abc_text, tunes_of
 from midiaug.errors import PassingFault, QuarantinedFile, one_line
 
 _ABC_ROOM = 1 << 17
+_DAMAGED = "the file is damaged"
+_CUT = "the file is cut short, or damaged"
+# what symusic 0.6, and minimidi, which reads for it, complain of, in words that need no knowledge of a file's bytes
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    (r"Get velocity=(\d+)", rf"a note of it has the velocity \1, and MIDI's end at 127: {_DAMAGED}"),
+    (r"Get pitch=(\d+)", rf"a note of it has the pitch \1, and MIDI's end at 127: {_DAMAGED}"),
+    (r"Get program=(\d+)", rf"it asks for instrument \1, and MIDI's end at 127: {_DAMAGED}"),
+    (r"Get control_(?:number|value)=(\d+)", rf"a controller in it is set to \1, and MIDI's end at 127: {_DAMAGED}"),
+    (r"Get pitch_bend=(-?\d+)", rf"it bends a pitch by \1, beyond what MIDI has: {_DAMAGED}"),
+    (r"Invalid chunk length", f"a track should be longer than the rest of the file: {_CUT}"),
+    (r"Unexpected EOF", f"it ends in the middle of something: {_CUT}"),
+    (r"(?:first chunk length|File size is less)", f"its header is not one of MIDI: {_DAMAGED}"),
+    (r"Invaild midi format \((\d+)\)", rf"its header names the format \1, and there are 0, 1 and 2: {_DAMAGED}"),
+    (r"Division type is not ticks", "it counts time in film frames (SMPTE), not in parts of a quarter note"),
+    (r"Unexpected running status|unsupported status byte", f"a track holds something that is no music: {_DAMAGED}"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,7 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
     try:
         score = ScoreTick.from_midi(data)
     except (RuntimeError, ValueError, IndexError, OverflowError) as error:
-        raise QuarantinedFile(f"not readable as MIDI ({in_words(one_line(error))})") from error
+        raise QuarantinedFile(f"not readable as MIDI ({meaning_of(one_line(error))})") from error
     if score.ticks_per_quarter <= 0:
         raise QuarantinedFile("not readable as MIDI (it counts no ticks to a quarter note)")
     notes = score.note_num()
@@ -75,6 +91,15 @@ def parse(data: bytes, limits: Limits) -> ScoreTick:
     if most_bars(score) > limits.max_bars and (bars := count_bars(score)) > limits.max_bars:
         raise QuarantinedFile(f"too long: {bars:,} bars, and data.max_bars is {limits.max_bars:,}")
     return score
+
+
+def meaning_of(complaint: str) -> str:
+    """What the reader's complaint means; the complaint itself where that is not known."""
+    for pattern, meaning in _MEANINGS:
+        found = re.search(pattern, complaint)
+        if found is not None:
+            return found.expand(meaning)
+    return complaint
 
 
 def count_bars(score: ScoreTick) -> int:
