@@ -20,16 +20,17 @@ from symusic.core import ScoreTick
 from midiaug.data.fingerprint import NGRAM, ngrams_of_steps, top_lines, whole_ngrams_of_lines
 from midiaug.keys import Key, key_of, pitch_class_weights
 
+OF_PAIRS = "self_similarity"  # of each two pieces, not of one
 FIGURES = (
     "pitch_class_entropy",
     "distinct_pitches",
     "pitch_range",
     "distinct_ngrams",
-    "self_similarity",
+    OF_PAIRS,
     "groove_consistency",
     "scale_consistency",
 )
-_OF_A_PIECE = tuple(name for name in FIGURES if name != "self_similarity")
+_OF_A_PIECE = tuple(name for name in FIGURES if name != OF_PAIRS)
 # Wu and Yang (2020) divide a bar of 4/4 into 64 positions
 _POSITIONS_A_QUARTER = 16
 _MOST_COMPARED = 1000  # half a million pairs

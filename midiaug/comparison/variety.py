@@ -4,19 +4,19 @@ from typing import Any
 
 from midiaug.comparison.groups import Described
 from midiaug.comparison.numbers import number
+from midiaug.metrics import OF_PAIRS
 
 VARIETY = {
     "pitch_class_entropy": "pitch classes, bits",
     "distinct_pitches": "different pitches",
     "pitch_range": "range, semitones",
     "distinct_ngrams": "no repeat",
-    "self_similarity": "shared",
+    OF_PAIRS: "shared",
     "groove_consistency": "rhythm alike",
     "scale_consistency": "in one scale",
 }
 COPYING = {"share_of_12grams": "copied", "longest_notes": "longest copied"}
 IN_KEY = "stays in key"
-_OF_PAIRS = "self_similarity"
 _DIGITS = {"distinct_pitches": 1, "pitch_range": 1}
 
 
@@ -57,7 +57,7 @@ def _cell(figure: Any, digits: int, whole: int) -> str:
 
 def _whole(name: str, pieces: int) -> int:
     """For how many a figure counts where none is too short: the self-similarity is one of each two pieces."""
-    return pieces * (pieces - 1) // 2 if name == _OF_PAIRS else pieces
+    return pieces * (pieces - 1) // 2 if name == OF_PAIRS else pieces
 
 
 def _copied(copying: Any, whose: str) -> list[str]:
@@ -87,6 +87,6 @@ def mean_of(figure: Any) -> float | None:
 
 def _count(figures: dict[str, Any]) -> int:
     """How many pieces, 0 where that is not known."""
-    whole = [figure.get("n") for name, figure in figures.items() if isinstance(figure, dict) and name != _OF_PAIRS]
+    whole = [figure.get("n") for name, figure in figures.items() if isinstance(figure, dict) and name != OF_PAIRS]
     counts = [count for count in whole if isinstance(count, int)]
     return max(counts, default=0)

@@ -18,7 +18,7 @@ _HIGHEST = 127  # the highest pitch that MIDI has
 ANY_PITCH = (0, _HIGHEST)
 OUT_OF_RANGE = -1
 _PITCHED = ("Pitch", "NoteOn", "NoteOff")
-_DRUMS = ("PitchDrum", "DrumOn", "DrumOff")
+DRUMS = ("PitchDrum", "DrumOn", "DrumOff")
 _NOTE = ("Pitch", "PitchDrum", "NoteOn", "DrumOn", "PitchIntervalTime", "PitchIntervalChord")
 
 
@@ -92,7 +92,7 @@ def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, 
     Read off its vocabulary: whether the upper end of `pitch_range` has a token differs between versions of MidiTok.
     """
     vocabulary = base_vocabulary(tokenizer)
-    kinds = _DRUMS if drums and _names_drums(tokenizer, vocabulary) else _PITCHED
+    kinds = DRUMS if drums and _names_drums(tokenizer, vocabulary) else _PITCHED
     pitches = [int(value) for name in vocabulary for kind, _, value in [name.partition("_")] if kind in kinds]
     if not pitches:
         low, high = tokenizer.config.drums_pitch_range if drums else tokenizer.config.pitch_range

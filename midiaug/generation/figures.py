@@ -15,18 +15,17 @@ from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.generation.counterpart import NOTHING, Counterpart, as_written, continuations, openings
 from midiaug.generation.grammar import Grammar
 from midiaug.generation.spread import against_spread
-from midiaug.metrics import FIGURES, Variety, keys_of, pair_similarities, summary_of, variety
+from midiaug.metrics import FIGURES, OF_PAIRS, Variety, keys_of, pair_similarities, summary_of, variety
 from midiaug.text_tables import as_text
 
 _MOST_WRITTEN = 4000  # training pieces that are rewritten as the tokenizer writes them, some milliseconds each
-_OF_PAIRS = "self_similarity"
-_OF_PASSAGES = ("distinct_ngrams", _OF_PAIRS)  # figures that music of fewer than 13 onsets has not
+_OF_PASSAGES = ("distinct_ngrams", OF_PAIRS)  # figures that music of fewer than 13 onsets has not
 _LABELS = {
     "pitch_class_entropy": ("pitch classes, entropy in bits", "{:.2f}"),
     "distinct_pitches": ("different pitches", "{:.1f}"),
     "pitch_range": ("range, semitones", "{:.1f}"),
     "distinct_ngrams": ("13-note passages that are no repeat", "{:.0%}"),
-    _OF_PAIRS: ("passages that two of them share", "{:.2%}"),
+    OF_PAIRS: ("passages that two of them share", "{:.2%}"),
     "groove_consistency": ("rhythm alike from bar to bar, 0 to 1", "{:.3f}"),
     "scale_consistency": ("notes within one scale", "{:.0%}"),
 }
@@ -92,7 +91,7 @@ class _Side:
         if name in _COPIED:
             attribute = "share_of_12grams" if name == "share_of_12grams" else "longest_notes"
             return [getattr(one, attribute) for one in self.copying]
-        return [*self.pairs] if name == _OF_PAIRS else [getattr(one, name) for one in self.pieces]
+        return [*self.pairs] if name == OF_PAIRS else [getattr(one, name) for one in self.pieces]
 
 
 def figures(new: Sequence[ScoreTick], corpus: RealMusic | None) -> dict[str, Any]:
@@ -119,7 +118,7 @@ def figures(new: Sequence[ScoreTick], corpus: RealMusic | None) -> dict[str, Any
         sides["validation"] = real = _Side.of(corpus.validation, corpus)
         result["spread"] = {
             name: against_spread(
-                generated.values(name), real.values(name), pieces=len(new) if name == _OF_PAIRS else None
+                generated.values(name), real.values(name), pieces=len(new) if name == OF_PAIRS else None
             )
             for name in (*FIGURES, "share_of_12grams", "longest_median")
         }
@@ -172,7 +171,7 @@ def _shown(side: dict[str, Any] | None, name: str, form: str) -> str:
     figure = (side or {}).get(name) or {}
     if side is None or figure.get("mean") is None:
         pieces = 0 if side is None else side["notes"]["n"]
-        return "too short" if name in _OF_PASSAGES and pieces > (name == _OF_PAIRS) else ""
+        return "too short" if name in _OF_PASSAGES and pieces > (name == OF_PAIRS) else ""
     sd = figure["sd"]
     return form.format(figure["mean"]) + ("" if sd is None else f" ± {form.format(sd)}")
 

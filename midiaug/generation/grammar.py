@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from midiaug.data.spelling import DOUBLED
+from midiaug.data.transpose import DRUMS
 
 OTHER, BAR, POSITION, SHIFT, REST, TIME_SIGNATURE, ON, OFF, DURATION, PROGRAM, EOS = range(11)
 _KINDS = {
@@ -29,7 +30,6 @@ _KINDS = {
     "Program": PROGRAM,
     "EOS": EOS,
 }
-_DRUMS = ("PitchDrum", "DrumOn", "DrumOff")
 _SPECIAL = ("PAD", "BOS", "MASK", "UNK", "SEP", "CLS")
 # what stands within a note or belongs to what came before: no piece begins with it
 _INNER = ("Velocity", "Duration", "NoteOff", "DrumOff", "Rest", "PedalOff", "EOS")
@@ -71,7 +71,7 @@ class Grammar:
         self.start = len(self.types)
         self.has_bars, self.has_offs = "Bar" in self._row, "NoteOff" in self._row
         self.names_signatures = "TimeSig" in self._row
-        self.drum_tokens = any(name in self._row for name in _DRUMS)
+        self.drum_tokens = any(name in self._row for name in DRUMS)
         self.bar_type = self._row.get("Bar", -1)
         self.eos_type = self._row.get("EOS", -1)
         self.bos = dict(tokenizer.vocab).get("BOS_None")
@@ -89,7 +89,7 @@ class Grammar:
         follow.append([name in opening for name in first])
         for number, names in enumerate(self.parts):
             kinds = {name.partition("_")[0] for name in names}
-            if kinds & set(_SPECIAL) or (not self.with_programs and kinds & set(_DRUMS)):
+            if kinds & set(_SPECIAL) or (not self.with_programs and kinds & set(DRUMS)):
                 for row in follow:
                     row[number] = False
         if self.has_bars and "Rest" in self._row:  # a rest moves the time, so a position follows, as MidiTok writes it
@@ -113,7 +113,7 @@ class Grammar:
             for column, name in enumerate(names):
                 family, _, text = name.partition("_")
                 kind[token, column] = _KINDS.get(family, OTHER) if name != "Bar_End" else OTHER
-                drum[token, column] = family in _DRUMS
+                drum[token, column] = family in DRUMS
                 value[token, column] = self._value(family, text)
                 if family in ("TimeShift", "Rest", "Duration"):
                     for row, beat in enumerate(self.beats):
