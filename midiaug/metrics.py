@@ -2,11 +2,10 @@
 
 None of them is good when high or when low: a figure is held against the same one of the validation pieces. Over a
 set, transposition raises pitch-class entropy by itself, so each figure is taken within a piece, and keys are counted
-apart. Like is held against like: a piece of one track against `parts_of` the corpus, and a short one against
-`opening_of` them, as a longer piece has more pitches and repeats more of itself.
+apart. Like is held against like: a piece of one track against `parts_of` the corpus, and a short one against as much
+of them, as a longer piece has more pitches and repeats more of itself.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -82,11 +81,6 @@ def parts_of(score: ScoreTick) -> list[ScoreTick]:
             part.tracks.append(track.copy())
             parts.append(part)
     return parts
-
-
-def opening_of(score: ScoreTick, beats: float) -> ScoreTick:
-    """A copy with the notes that begin within the first so many quarter notes."""
-    return score.clip(0, max(0, math.ceil(beats * score.ticks_per_quarter)))
 
 
 def variety(score: ScoreTick) -> Variety:

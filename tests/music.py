@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from symusic import KeySignature, Note, Score, Tempo, TimeSignature, Track
 from symusic.core import ScoreTick, TrackTick
 
+from midiaug.data.fingerprint import ngrams_of_scores
+
 QUARTER = 480  # ticks
 BAR = 4 * QUARTER
 _DURATIONS = (120, 240, 360, 480, 720, 960)
@@ -48,6 +50,11 @@ def tune(
     if drums:
         score.tracks.append(_drums(np.random.default_rng([seed, 3]), bars))
     return score
+
+
+def ngrams_of(score: ScoreTick) -> NDArray[np.uint64]:
+    """The fingerprint of one piece."""
+    return ngrams_of_scores([score])[0]
 
 
 def write(score: ScoreTick, path: str | Path) -> Path:

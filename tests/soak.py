@@ -30,7 +30,7 @@ from training import finished, overrides
 from twins import TWINS
 
 from midiaug.data.corpus import Corpus, read_corpus
-from midiaug.data.fingerprint import ngrams_of
+from midiaug.data.fingerprint import ngrams_of_scores
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import bundled, folder
 from midiaug.data.split import draw_split, twin_groups
@@ -107,7 +107,7 @@ def twins(count: int, seeds: int, root: Path) -> Tally:
         score = Score.from_midi(tunes.midi[row].tobytes())
         versions = {"own": score} | {name: TWINS[name](score) for name in KEEP_THE_TUNE}
         names += [f"{row:04d}/{name}" for name in versions]
-        ngrams += [ngrams_of(version) for version in versions.values()]
+        ngrams += ngrams_of_scores(list(versions.values()))
     group = twin_groups(ngrams, TWIN_SHARE)
     tune = np.array([int(name.partition("/")[0]) for name in names])
     tally = Tally("twins of pieces planted")

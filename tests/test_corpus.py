@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from midiaug.data.corpus import Corpus, read_corpus
-from midiaug.data.fingerprint import ngrams_of
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import folder
 from midiaug.errors import CorpusError
@@ -53,7 +52,7 @@ def test_a_corpus_holds_each_piece_in_the_order_of_names_with_its_bytes_notes_an
         assert corpus.midi[index].tobytes() == path.read_bytes()
     band = music.tune(1016, chords=True, drums=True)  # the first, as `band` comes before `chords` and `plain`
     assert corpus.notes[0] == sum(len(track.notes) for track in band.tracks)
-    assert np.array_equal(corpus.ngrams[0], ngrams_of(band))
+    assert np.array_equal(corpus.ngrams[0], music.ngrams_of(band))
 
 
 def test_each_bad_file_is_in_the_quarantine_with_its_reason_and_costs_no_other(tunes, cache):

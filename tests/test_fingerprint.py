@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from symusic import Note, Score, Tempo, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import ngrams_of, ngrams_of_scores, ngrams_of_steps, top_lines, whole_ngrams_of_lines
+from midiaug.data.fingerprint import ngrams_of_scores, ngrams_of_steps, top_lines, whole_ngrams_of_lines
 
 SEEDS = range(8)
 
@@ -24,16 +24,16 @@ def line(*notes: tuple[int, int], ticks_per_quarter: int = 480) -> ScoreTick:
 
 def shared(one: ScoreTick, other: ScoreTick) -> float:
     """The share of the smaller fingerprint that both have."""
-    first, second = set(ngrams_of(one).tolist()), set(ngrams_of(other).tolist())
+    first, second = set(music.ngrams_of(one).tolist()), set(music.ngrams_of(other).tolist())
     return len(first & second) / min(len(first), len(second))
 
 
 def equal(one: ScoreTick, other: ScoreTick) -> bool:
-    return len(ngrams_of(one)) > 0 and np.array_equal(ngrams_of(one), ngrams_of(other))
+    return len(music.ngrams_of(one)) > 0 and np.array_equal(music.ngrams_of(one), music.ngrams_of(other))
 
 
 def test_a_fingerprint_is_sorted_and_holds_each_n_gram_once():
-    ngrams = ngrams_of(music.tune(1, chords=True, drums=True))
+    ngrams = music.ngrams_of(music.tune(1, chords=True, drums=True))
     assert ngrams.dtype == np.uint64
     assert (ngrams[1:] > ngrams[:-1]).all()
 
@@ -92,7 +92,7 @@ def test_drums_do_not_count():
     assert equal(music.tune(1, drums=True), music.tune(1))
     drums = music.tune(1, drums=True)
     del drums.tracks[0]
-    assert len(ngrams_of(drums)) == 0
+    assert len(music.ngrams_of(drums)) == 0
 
 
 def test_different_tunes_share_almost_nothing():
@@ -103,7 +103,7 @@ def test_different_tunes_share_almost_nothing():
 
 def test_the_melody_alone_is_wholly_within_the_melody_with_chords():
     assert shared(music.tune(1), music.tune(1, chords=True)) == 1
-    assert len(ngrams_of(music.tune(1))) < len(ngrams_of(music.tune(1, chords=True)))
+    assert len(music.ngrams_of(music.tune(1))) < len(music.ngrams_of(music.tune(1, chords=True)))
 
 
 def test_an_excerpt_shares_all_its_n_grams_but_those_at_its_edge():
@@ -115,7 +115,7 @@ def test_an_excerpt_shares_all_its_n_grams_but_those_at_its_edge():
 def test_one_other_note_changes_at_most_the_n_grams_that_it_is_in():
     changed = music.tune(1)
     changed.tracks[0].notes[30].pitch += 1
-    before, after = set(ngrams_of(music.tune(1)).tolist()), set(ngrams_of(changed).tolist())
+    before, after = set(music.ngrams_of(music.tune(1)).tolist()), set(music.ngrams_of(changed).tolist())
     # a note ends one step and begins the next, so it is in one n-gram more than a single step
     assert 0 < len(before - after) <= 12 + 1
 
@@ -136,13 +136,13 @@ def test_of_notes_that_sound_together_the_highest_is_the_line():
 
 @pytest.mark.parametrize("notes", [[], [(0, 60)], [(0, 60), (0, 64), (0, 67)]], ids=["nothing", "a note", "a chord"])
 def test_a_track_of_fewer_than_two_onsets_has_no_n_gram(notes):
-    assert ngrams_of(line(*notes)).shape == (0,)
+    assert music.ngrams_of(line(*notes)).shape == (0,)
 
 
 @pytest.mark.parametrize("steps", [1, 5, 11, 12, 15])
 def test_a_track_has_an_n_gram_for_each_run_of_twelve_steps_and_a_shorter_one_is_a_single_n_gram(steps):
     notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
-    assert len(ngrams_of(line(*notes))) == max(1, steps - 12 + 1)
+    assert len(music.ngrams_of(line(*notes))) == max(1, steps - 12 + 1)
 
 
 @pytest.mark.parametrize(("steps", "count"), [(0, 0), (1, 0), (11, 0), (12, 1), (15, 4)])
@@ -150,12 +150,12 @@ def test_of_whole_n_grams_a_shorter_line_has_none(steps, count):
     notes = [(240 * step, 40 + step * (step + 1) // 2 % 50) for step in range(steps + 1)]
     grams = whole_ngrams_of_lines(top_lines(line(*notes)))
     assert len(grams) == count
-    assert set(grams.tolist()) <= set(ngrams_of(line(*notes)).tolist())
+    assert set(grams.tolist()) <= set(music.ngrams_of(line(*notes)).tolist())
 
 
 def test_the_hashes_are_those_that_caches_hold():
     # another value means that VERSION has to change
-    assert ngrams_of(music.tune(1, bars=4, chords=True)).sum() == 15793544367204439014
+    assert music.ngrams_of(music.tune(1, bars=4, chords=True)).sum() == 15793544367204439014
 
 
 def test_each_pitched_track_has_a_top_line_in_quarter_notes():
@@ -192,6 +192,6 @@ def test_many_scores_at_once_have_the_fingerprints_that_they_have_alone():
     together = ngrams_of_scores(scores)
     assert [len(grams) > 0 for grams in together] == [True, False, True, False, False, True, True, True, True]
     for score, grams in zip(scores, together, strict=True):
-        assert np.array_equal(grams, ngrams_of(score))
+        assert np.array_equal(grams, music.ngrams_of(score))
         parts = [ngrams_of_steps(of_line.steps) for of_line in top_lines(score)]
         assert np.array_equal(grams, np.unique(np.concatenate([np.zeros(0, np.uint64), *parts])))

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 from symusic import Note, Score, TimeSignature, Track
 from symusic.core import ScoreTick
 
-from midiaug.data.fingerprint import ngrams_of
 from midiaug.metrics import (
     FIGURES,
     figures_of,
     groove_consistency,
     keys_of,
-    opening_of,
     pair_similarities,
     parts_of,
     self_similarity,
@@ -154,7 +152,7 @@ def test_notes_played_a_little_early_or_late_keep_their_position():
 @given(seeds=st.lists(st.integers(0, 6), min_size=2, max_size=6))
 def test_similarity_is_what_two_pieces_share_of_what_either_has(seeds):
     scores = [music.tune(seed, bars=4, chords=seed > 4) for seed in seeds]
-    sets = [set(ngrams_of(score).tolist()) for score in scores]
+    sets = [set(music.ngrams_of(score).tolist()) for score in scores]
     expected = [len(one & other) / len(one | other) for one, other in itertools.combinations(sets, 2)]
     assert pair_similarities(scores).tolist() == pytest.approx(expected)
     assert self_similarity(scores) == pytest.approx(np.mean(expected))
@@ -220,14 +218,3 @@ def test_a_part_is_one_track_with_the_bars_of_the_whole():
     assert variety(parts[0]) == variety(music.tune(2))
     parts[0].tracks[0].notes = []
     assert len(score.tracks[0].notes) > 0
-
-
-@pytest.mark.parametrize("beats", [0, 0.5, 6, 1000])
-def test_an_opening_has_the_notes_that_begin_in_it(beats):
-    score = music.tune(2, chords=True)
-    opening = opening_of(score, beats)
-    for part, whole in zip(opening.tracks, score.tracks, strict=True):
-        begins = whole.notes.numpy()["time"]
-        assert np.array_equal(part.notes.numpy()["time"], begins[begins < beats * music.QUARTER])
-    assert score.note_num() == music.tune(2, chords=True).note_num()
-    assert variety(opening).notes == opening.note_num()

@@ -6,7 +6,6 @@ import pytest
 
 from midiaug.data import reading
 from midiaug.data.digests import digest
-from midiaug.data.fingerprint import ngrams_of
 from midiaug.data.pieces import Limits
 from midiaug.data.reading import ReadPiece, read_entries
 from midiaug.data.sources import folder
@@ -31,7 +30,7 @@ def test_each_piece_has_its_own_fingerprint_however_many_are_read_at_once(candid
         piece = results[number]
         assert isinstance(piece, ReadPiece)
         assert piece.midi == candidates[number][0].path.read_bytes()
-        assert np.array_equal(piece.ngrams, ngrams_of(score))
+        assert np.array_equal(piece.ngrams, music.ngrams_of(score))
         assert piece.notes == score.note_num()
 
 

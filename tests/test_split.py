@@ -16,7 +16,6 @@ from symusic.core import ScoreTick
 from twins import TWINS, only
 
 from midiaug.data.corpus import read_corpus
-from midiaug.data.fingerprint import ngrams_of
 from midiaug.data.flat import Ragged, RaggedWriter
 from midiaug.data.pieces import Limits
 from midiaug.data.sources import folder
@@ -34,7 +33,7 @@ def library(tunes: int, versions: dict[str, Callable[[ScoreTick], ScoreTick]]) -
         score = music.tune(seed, chords=True)
         for version, make in {"": lambda score: score, **versions}.items():
             names.append(f"tune {seed:02d}/{version}.mid")
-            ngrams.append(ngrams_of(make(score)))
+            ngrams.append(music.ngrams_of(make(score)))
     return names, ngrams
 
 

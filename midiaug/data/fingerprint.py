@@ -49,27 +49,21 @@ def top_lines(score: ScoreTick) -> list[TopLine]:
     return _top_lines([score])[0]
 
 
-def ngrams_of(score: ScoreTick, size: int = NGRAM) -> NDArray[np.uint64]:
-    """The n-grams of a piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets."""
-    return ngrams_of_scores([score], size)[0]
-
-
 def ngrams_of_scores(scores: Sequence[ScoreTick], size: int = NGRAM) -> list[NDArray[np.uint64]]:
-    """Likewise of each of several pieces, in a third of the time where they are short."""
+    """The n-grams of each piece as hashes: (n,) uint64, sorted, each once; none where no track has two onsets.
+
+    Of several together in a third of the time, where they are short.
+    """
     return _ngrams(_top_lines(scores), size)
 
 
-def ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
-    """Likewise of a piece's top lines, as `top_lines` gives them."""
-    return _ngrams([lines], size)[0]
-
-
 def whole_ngrams_of_lines(lines: list[TopLine], size: int = NGRAM) -> NDArray[np.uint64]:
-    """Those of lines that hold a whole n-gram, `size` steps or more: what two pieces have in common, and no accident.
+    """Likewise of a piece's top lines that hold a whole n-gram, `size` steps or more: what they have in common with
+    another's is no accident.
 
     For the split a shorter line is an n-gram too, so that short twins are found.
     """
-    return ngrams_of_lines([line for line in lines if len(line.pitches) > size], size)
+    return _ngrams([[line for line in lines if len(line.pitches) > size]], size)[0]
 
 
 def ngrams_of_steps(steps: NDArray[np.int64], size: int = NGRAM) -> NDArray[np.uint64]:
