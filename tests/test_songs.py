@@ -47,7 +47,7 @@ def test_a_note_that_never_ends_is_ended():
     names = ["TimeSig_4/4", "NoteOn_60", "Velocity_91", "TimeShift_2.0.8", "NoteOn_64", "Velocity_91"]
     ids = [grammar.tokenizer.vocab[name] for name in names]
     quarter = grammar.tokenizer.time_division
-    song = make_song(Sample(ids, 0, False, 4 * quarter), grammar)
+    song = make_song(Sample(ids, False, 4 * quarter), grammar)
     assert notes_of(song.score, 4) == {(0, 3, 60), (2, 3, 64)}
 
 
@@ -63,6 +63,6 @@ def test_a_note_ends_with_the_last_bar_at_the_latest_and_none_begins_behind_it()
         "Duration_1.0.8",
     ]
     ids = [grammar.tokenizer.vocab[name] for name in names]
-    song = make_song(Sample(ids, 0, False, 4 * grammar.tokenizer.time_division), grammar)
+    song = make_song(Sample(ids, False, 4 * grammar.tokenizer.time_division), grammar)
     assert notes_of(song.score, 99) == {(0, 4, 60)}
     assert (song.bars, song.ended) == (1, False)

@@ -28,14 +28,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Sample:
-    """One piece as tokens. ids: the prompt's and the new ones, without BOS and EOS. given: how many are the prompt's.
+    """One piece as tokens. ids: the prompt's and the new ones, without BOS and EOS.
 
     ended: the model ended it itself. limit: the tick at which the last bar that it may have ends.
     told: by how many semitones the model was told that the piece is shifted.
     """
 
     ids: list[int]
-    given: int
     ended: bool
     limit: int
     told: int = 0
@@ -145,7 +144,7 @@ def _sample(cursor: Cursor, row: int, prompt: Sequence[int], new: list[int], sto
     ticks = int(cursor.grammar.signature_table[cursor.signature[row], 0])
     limit = int(cursor.bar_start[row]) + (int(stop[row]) - max(bar, 0)) * ticks
     kept = new[: len(new) - _open_end(cursor.grammar, new)]
-    return Sample([*prompt, *kept], len(prompt), ended, limit, told)
+    return Sample([*prompt, *kept], ended, limit, told)
 
 
 def _open_end(grammar: Grammar, ids: list[int]) -> int:
