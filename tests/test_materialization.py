@@ -9,7 +9,7 @@ from pathlib import Path
 
 import music
 import pytest
-from miditok import REMI
+from miditok import REMI, CPWord, MuMIDI, TokenizerConfig
 from symusic import Score
 
 from midiaug import MidiDataModule, Shifts
@@ -115,6 +115,16 @@ def test_the_manifest_names_every_file_with_its_hash_and_what_was_left_out(sourc
     assert [(row["source"], row["shift"]) for row in manifest["left_out"]] == [("broken.mid", None)]
     assert (manifest["shifts"], manifest["out_of_range"]) == (SHIFTS, "limit")
     assert (manifest["pitch_range"], manifest["seed"]) == ([low, high], 0)
+
+
+@pytest.mark.parametrize("kind", [CPWord, MuMIDI])
+def test_a_tokenizer_of_several_vocabularies_is_named_as_miditok_does_and_has_its_range(source, tmp_path, kind):
+    tokenizer = kind(TokenizerConfig(pitch_range=(40, 100)))
+    materialize(settings(source, tmp_path / "copies", tmp_path / "cache", shifts=[0], limit=4), tokenizer)
+    manifest = manifest_of(tmp_path / "copies")
+    names = [name for vocabulary in tokenizer.vocab for name in vocabulary]
+    pitches = [int(name.removeprefix("Pitch_")) for name in names if re.fullmatch(r"Pitch_\d+", name)]
+    assert (manifest["tokenizer"], manifest["pitch_range"]) == (kind.__name__, [min(pitches), max(pitches)])
 
 
 def test_the_notes_are_those_of_miditoks_copies(source, out, tmp_path):

@@ -101,10 +101,8 @@ def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, 
 
 
 def base_vocabulary(tokenizer: MusicTokenizer) -> dict[str, int]:
-    """Token names to ids before any merging; of several vocabularies, their names together."""
-    if not tokenizer.is_multi_voc:
-        return dict(tokenizer.vocab)
-    return {name: number for vocabulary in tokenizer.vocab for name, number in vocabulary.items()}
+    """Token names to ids before any merging."""
+    return dict(tokenizer.vocab)
 
 
 def _names_drums(tokenizer: MusicTokenizer, vocabulary: dict[str, int]) -> bool:

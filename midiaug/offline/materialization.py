@@ -19,6 +19,7 @@ from symusic import __version__ as symusic_version
 
 from midiaug import __version__
 from midiaug.data.cache import default_cache_dir
+from midiaug.data.columns import flattened, kind_of
 from midiaug.data.corpus import Corpus, Quarantined
 from midiaug.data.digests import digest
 from midiaug.data.music import Reading, Source, list_entries, read_pieces
@@ -51,7 +52,7 @@ def materialize(settings: MaterializeSettings, tokenizer: MusicTokenizer) -> tup
     Raises ConfigError where the folder is one with the music's, OutputError where it cannot be written or holds
     anything else in the way, CorpusError and SplitError as training does.
     """
-    data, start = settings.data, time.perf_counter()
+    data, tokenizer, start = settings.data, flattened(tokenizer), time.perf_counter()
     out = Path(str(settings.out)).expanduser()
     shifts = Shifts.parse(settings.aug.shifts)
     check_reachable(out)
@@ -94,7 +95,7 @@ def _header(settings: MaterializeSettings, tokenizer: MusicTokenizer, corpus: Co
         "corpus": corpus.key,
         "shifts": list(Shifts.parse(settings.aug.shifts)),
         "out_of_range": settings.aug.out_of_range,
-        "tokenizer": type(tokenizer).__name__,
+        "tokenizer": kind_of(tokenizer),
         "pitch_range": list(written_range(tokenizer)),
         "seed": split.seed,
         "val_split": split.val_split,
