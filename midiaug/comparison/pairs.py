@@ -130,14 +130,11 @@ def gap_noise(runs: Sequence[Run], gaps: Sequence[float | None]) -> float | None
     for run in runs:
         if run.split_key is not None and run.pieces:
             by_split[run.split_key].append(run)
-    rows = [
-        _summed(part[0], {name: _mean_nats(part, name) for name in common})
-        for part in by_split.values()
-        if (common := _common(part))
-    ]
-    if not rows:
+    kept = [(alike, common) for alike in by_split.values() if (common := _common(alike))]
+    if not kept:
         return None
-    nats, tokens = _table([part[0] for part in by_split.values() if _common(part)], rows)
+    rows = [_summed(alike[0], {name: _mean_nats(alike, name) for name in common}) for alike, common in kept]
+    nats, tokens = _table([alike[0] for alike, _ in kept], rows)
     variance, freedom = over_tunes(nats, tokens)
     known = [gap for gap in gaps if gap is not None]
     if freedom < 1 or not known:
