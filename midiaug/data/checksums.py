@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _FILE = "checksums.json"
-_PART_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 BEFORE = "-before"  # behind the name of a directory that is built anew
 
 
@@ -48,6 +48,6 @@ def checksum(path: Path) -> int:
     """The CRC-32 of a file: no change of up to four bytes in a row keeps it."""
     crc = 0
     with path.open("rb") as file:
-        while part := file.read(_PART_BYTES):
-            crc = zlib.crc32(part, crc)
+        while chunk := file.read(_CHUNK_BYTES):
+            crc = zlib.crc32(chunk, crc)
     return crc

@@ -20,7 +20,7 @@ from midiaug.files import remove_leftovers, write_whole
 
 log = logging.getLogger("midiaug")
 _SETTLED_NS = 2_000_000_000
-_THREADS, _AT_ONCE, _PART_BYTES = 8, 32, 1 << 16
+_THREADS, _AT_ONCE, _CHUNK_BYTES = 8, 32, 1 << 16
 _SLOW_S = 0.0005  # a file
 
 
@@ -97,8 +97,8 @@ def _digest(path: Path) -> bytes | None:
         file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))  # a file object costs as much as a small file
         try:
             content = hashlib.blake2b(digest_size=16)
-            while part := os.read(file, _PART_BYTES):
-                content.update(part)
+            while chunk := os.read(file, _CHUNK_BYTES):
+                content.update(chunk)
             return content.digest()
         finally:
             os.close(file)

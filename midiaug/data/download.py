@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _TIMEOUT_S = (10.0, 30.0)  # for the connection, and for each part after it
-_PART_BYTES = 1 << 13  # what a break costs at most
+_CHUNK_BYTES = 1 << 13  # what a break costs at most
 
 
 def download(url: str, target: Path, part: Path, sha256: str | None, most_bytes: int) -> None:
@@ -110,9 +110,9 @@ class _Resuming:
             raise CorpusError(f"what it sends is too large, {total:,} bytes")
         check_room(self._part.parent, max(1, (total or 0) - have))
         with self._part.open("ab" if have else "wb") as file:
-            for part in answer.iter_content(_PART_BYTES):
-                file.write(part)
-                have += len(part)
+            for chunk in answer.iter_content(_CHUNK_BYTES):
+                file.write(chunk)
+                have += len(chunk)
                 show(have, total)
                 if have > self._most_bytes:
                     break

@@ -21,7 +21,7 @@ from midiaug.data.transpose import MusicTokenizer, written_range
 from midiaug.data.workers import Passing
 
 MAX_WINDOW = 1 << 16
-_COLUMNS = {"lowest": np.int16, "highest": np.int16, "unwritable": np.int64, "cases": np.int16}
+_OF_A_PIECE = {"lowest": np.int16, "highest": np.int16, "unwritable": np.int64, "cases": np.int16}
 
 
 class Stored(Protocol):
@@ -44,11 +44,11 @@ class StoreWriter:
         self._directory, self._corpus = directory, corpus
         self._range = written_range(tokenizer)
         self._bos, self._eos = (np.array(ids, dtype) for ids in ends_of(tokenizer))
-        self._columns_of_a_step = columns_of(tokenizer)
+        self._columns = columns_of(tokenizer)
         self._tokens = RaggedWriter(directory, "tokens", dtype)
         self._words = RaggedWriter(directory, "words", np.int32) if words else None
         self._piece, self._track = array("q"), array("q")
-        self._columns = {name: np.zeros(len(corpus), np.int64) for name in _COLUMNS}
+        self._of_pieces = {name: np.zeros(len(corpus), np.int64) for name in _OF_A_PIECE}
         self._keys = np.array(corpus.digests)
         self._reasons: dict[int, str] = {}
         self._differences: dict[int, tuple[str, bool]] = {}
@@ -76,8 +76,8 @@ class StoreWriter:
         for starts in result.words:
             self._add_words(starts)
         low, high = room_of(result.span, self._range)
-        for name, value in zip(_COLUMNS, (low, high, result.unwritable, result.cases), strict=True):
-            self._columns[name][row] = value
+        for name, value in zip(_OF_A_PIECE, (low, high, result.unwritable, result.cases), strict=True):
+            self._of_pieces[name][row] = value
         if result.difference:
             self._differences[row] = result.difference, result.sampled
 
@@ -88,8 +88,8 @@ class StoreWriter:
             self._sequence(row, int(store.track[sequence]), ids)
             if store.words is not None:
                 self._add_words(store.words[sequence])
-        for name in _COLUMNS:
-            self._columns[name][row] = getattr(store, name)[before]
+        for name in _OF_A_PIECE:
+            self._of_pieces[name][row] = getattr(store, name)[before]
         if str(before) in store.reasons:
             self._reasons[row] = store.reasons[str(before)]
         if str(before) in store.differences:
@@ -97,7 +97,7 @@ class StoreWriter:
 
     def prove(self, row: int, cases: int, difference: str | None) -> None:
         """What proving the routes on a piece of the sample gave; what was found before stands."""
-        self._columns["cases"][row] = cases
+        self._of_pieces["cases"][row] = cases
         if difference is not None:
             self._differences.setdefault(row, (difference, True))
 
@@ -112,19 +112,19 @@ class StoreWriter:
 
     def finish(self, written_as: str, sample: frozenset[int], difference: str | None) -> None:
         """Write all but the tokens. difference: why no piece can be shifted by table."""
-        for name, column in {"piece": self._piece, "track": self._track, **self._columns}.items():
-            save_array(self._directory / f"{name}.npy", np.asarray(column, _COLUMNS.get(name, np.int64)))
+        for name, column in {"piece": self._piece, "track": self._track, **self._of_pieces}.items():
+            save_array(self._directory / f"{name}.npy", np.asarray(column, _OF_A_PIECE.get(name, np.int64)))
         save_array(self._directory / "keys.npy", self._keys)
         # what was proven of other pieces, in another store, does not count: the same corpus has the same proof
         counting = [row for row, (_, sampled) in self._differences.items() if row in sample or not sampled]
         names, first = self._corpus.names, min(counting, default=None)
         if difference is None and first is not None:
             difference = f"{names[first]}, {self._differences[first][0]}"
-        cases = np.maximum(self._columns["cases"][sorted(sample)], 0)
+        cases = np.maximum(self._of_pieces["cases"][sorted(sample)], 0)
         meta = {
             "key": cache_key([written_as, self._corpus.key, sorted(self._reasons)]),
             "dtype": self._dtype.name,
-            "columns": self._columns_of_a_step,
+            "columns": self._columns,
             "proof": asdict(Proof(int((cases > 0).sum()), int(cases.sum()), difference)),
             "quarantined": [asdict(Quarantined(names[row], reason)) for row, reason in self._reasons.items()],
             "reasons": self._reasons,

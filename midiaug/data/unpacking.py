@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from midiaug.errors import CorpusError, one_line
 
-_PART_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 # what zipfile raises for junk; RuntimeError where a member has a password
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
@@ -66,10 +66,10 @@ def _write(opened: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, most_
     """Write a member; returns its SHA-256 and its size, which is counted, as the archive may say anything."""
     content, size = hashlib.sha256(), 0
     with opened.open(member) as source, target.open("xb") as file:
-        while part := source.read(_PART_BYTES):
-            size += len(part)
+        while chunk := source.read(_CHUNK_BYTES):
+            size += len(chunk)
             if size > most_bytes:
                 raise CorpusError("what it holds is larger than the music ever was")
-            content.update(part)
-            file.write(part)
+            content.update(chunk)
+            file.write(chunk)
     return content.hexdigest(), size
