@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import music
@@ -166,16 +167,19 @@ def test_every_row_of_the_troubleshooting_is_tried():
     assert len(troubles()) == len(trouble_rows().strip().splitlines()) > 15
 
 
+@contextmanager
+def full_disk(where: Path) -> Iterator[None]:
+    with small_disk(where, 4) as disk:
+        disk.fill()
+        yield
+
+
 @pytest.mark.parametrize(("command", "says"), troubles())
 def test_the_troubleshooting_is_what_commands_say(place, command, says):
     name, *words = command.split()
     tiny = [word for word in TINY.split() if name == "train" and word.partition("=")[0] not in command]
     here = place / "new" if "train first" in says else place
-    if "full/" in command:
-        with small_disk(place / "full", 4) as disk:
-            disk.fill()
-            status, output = finished(place, *words, *tiny, name=name)
-    else:
+    with full_disk(place / "full") if "full/" in command else nullcontext():
         status, output = finished(here, *words, *tiny, name=name)
     assert status == 1, output
     assert says in output.splitlines()[-1]
