@@ -1,10 +1,12 @@
-"""Write files whole or not at all: under a temporary name in the same folder, then renamed."""
+"""Write files whole or not at all, one or several: under a temporary name in the same folder, then renamed."""
 
 import csv
 import json
 import os
+import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from secrets import token_hex
@@ -34,6 +36,31 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         if isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
+
+
+@contextmanager
+def all_or_none(directory: Path, name: str) -> Iterator[Path]:
+    """Give a hidden folder inside the directory to write to; at the end what is in it moves up, and it goes.
+
+    Where writing fails or is stopped nothing of it stays. A file that was there before under the same name is replaced;
+    of several that write there at once, the last one's files stay. name: of who writes, in that of the hidden folder:
+    what a killed one left goes.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    for leftover in directory.glob(f".{name}.*"):
+        if is_old(leftover):
+            shutil.rmtree(leftover, ignore_errors=True)
+    scratch = directory / f".{name}.{token_hex(4)}"
+    try:
+        scratch.mkdir()
+        yield scratch
+        for folder, _, files in os.walk(scratch):
+            target = directory / Path(folder).relative_to(scratch)
+            target.mkdir(parents=True, exist_ok=True)
+            for file in files:
+                Path(folder, file).replace(target / file)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def is_old(path: Path) -> bool:

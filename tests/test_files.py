@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midiaug.files import remove_leftovers, write_csv, write_json, write_whole
+from midiaug.files import all_or_none, remove_leftovers, write_csv, write_json, write_whole
 
 
 def half_then(error: type[BaseException]):
@@ -130,3 +130,39 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*left, *kept} - {".a.part0123abcd.json"})
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_a_folder_is_filled_at_the_end(tmp_path):
+    (tmp_path / "run" / "a").mkdir(parents=True)
+    (tmp_path / "run" / "a" / "x").write_text("old")
+    with all_or_none(tmp_path / "run", "me") as scratch:
+        (scratch / "a").mkdir()
+        (scratch / "a" / "x").write_text("new")
+        assert (tmp_path / "run" / "a" / "x").read_text() == "old"
+    assert [path.name for path in (tmp_path / "run").rglob("*")] == ["a", "x"]
+    assert (tmp_path / "run" / "a" / "x").read_text() == "new"
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError])
+def test_a_folder_that_is_not_finished_is_not_there(tmp_path, failure):
+    def stopped():
+        with all_or_none(tmp_path, "me") as scratch:
+            (scratch / "half").write_text("half")
+            raise failure
+
+    with pytest.raises(failure):
+        stopped()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_take_the_place_of_another_names_it(tmp_path):
+    (tmp_path / "b" / "inside").mkdir(parents=True)
+
+    def written():
+        with all_or_none(tmp_path, "me") as scratch:
+            (scratch / "b").write_text("new")
+
+    with pytest.raises(OSError, match="b") as caught:
+        written()
+    assert caught.value.filename2 == str(tmp_path / "b")
+    assert [path.name for path in tmp_path.iterdir()] == ["b"]

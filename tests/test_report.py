@@ -172,6 +172,14 @@ def test_what_a_killed_run_left_is_removed_and_what_another_is_writing_is_not(tm
     assert {path.name for path in (tmp_path / "out").iterdir()} == {".compare.new", "compare.json", "compare.html"}
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])
+    (tmp_path / "out" / "compare.json" / "inside").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"out/compare.json: cannot be written \(Is a directory\)"):
+        compare(settings(f"runs='{tmp_path}/runs'", "music=false"), tmp_path / "out")
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
 @pytest.mark.parametrize("failing", ["compare.json", "compare.html"])
 def test_a_disk_that_fills_up_leaves_nothing_and_the_sentence_names_the_file(tmp_path, monkeypatch, failing):
     write_run(tmp_path / "runs" / "a", [(1.0, 1.5)])

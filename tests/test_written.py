@@ -1,4 +1,4 @@
-"""The files of a preview: what is lost on the way to the disk is found, and a folder is filled whole or not at all."""
+"""The MIDI files of a preview: what is lost on the way to the disk is found."""
 
 import re
 
@@ -6,7 +6,7 @@ import music
 import pytest
 from symusic import Note, Score, Tempo
 
-from midiaug.inspection.written import all_or_none, file_difference, named, write_midi
+from midiaug.inspection.written import file_difference, named, write_midi
 from midiaug.offline.names import copy_name, copy_stems
 
 
@@ -118,29 +118,6 @@ def test_a_track_without_anything_is_no_loss(tmp_path):
     score.tracks[1].notes = []
     write_midi(score, tmp_path / "a.mid")
     assert file_difference(score, tmp_path / "a.mid", 0) is None
-
-
-def test_a_folder_is_filled_at_the_end(tmp_path):
-    (tmp_path / "run" / "a").mkdir(parents=True)
-    (tmp_path / "run" / "a" / "x").write_text("old")
-    with all_or_none(tmp_path / "run") as scratch:
-        (scratch / "a").mkdir()
-        (scratch / "a" / "x").write_text("new")
-        assert (tmp_path / "run" / "a" / "x").read_text() == "old"
-    assert [path.name for path in (tmp_path / "run").rglob("*")] == ["a", "x"]
-    assert (tmp_path / "run" / "a" / "x").read_text() == "new"
-
-
-@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError])
-def test_a_folder_that_is_not_finished_is_not_there(tmp_path, failure):
-    def stopped():
-        with all_or_none(tmp_path) as scratch:
-            (scratch / "half").write_text("half")
-            raise failure
-
-    with pytest.raises(failure):
-        stopped()
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_names_the_file(tmp_path):

@@ -1,12 +1,10 @@
 """A whole comparison: reads what there is, says what came of it, and writes compare.json, compare.html and gap.png."""
 
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from midiaug import __version__
@@ -25,13 +23,12 @@ from midiaug.comparison.variety import in_scale
 from midiaug.data.report import say
 from midiaug.directories import shown
 from midiaug.errors import ComparisonError, MidiaugError, OutputError, one_line
-from midiaug.files import is_old, write_json, write_text
+from midiaug.files import all_or_none, write_json, write_text
 from midiaug.printable import printable
 from midiaug.screen import keep_quiet
 from midiaug.tokenizers import make_tokenizer
 
 log = logging.getLogger("midiaug")
-_WORK = ".compare."
 _SOMETIMES = {"gap.png", "quarantine.json"}
 _SAID = {"compare.json": "figures", "gap.png": "picture", "compare.html": "page"}
 
@@ -78,30 +75,20 @@ def compare(settings: CompareSettings, directory: Path) -> dict[str, Any]:
 
 
 def _write(directory: Path, files: dict[str, Callable[[Path], None]]) -> None:
-    """Write all files or none: into a folder beside their place, and then into it.
-
-    Several runs may write there at once: the last one's files stay. Raises OutputError, which names the file, where one
-    cannot be written.
-    """
-    work, name = directory / f"{_WORK}{token_hex(4)}", ""
-    for leftover in directory.glob(f"{_WORK}*"):  # of a run that was killed
-        if is_old(leftover):
-            shutil.rmtree(leftover, ignore_errors=True)
+    """Write all files or none. Raises OutputError, which names the file, where one cannot be written."""
+    name = ""
     try:
-        work.mkdir()
-        for name, write in files.items():
-            write(work / name)
-        for name in files:
-            (work / name).replace(directory / name)
+        with all_or_none(directory, "compare") as work:
+            for name, write in files.items():
+                write(work / name)
         for name in _SOMETIMES - files.keys():  # of a comparison here before
             (directory / name).unlink(missing_ok=True)
     except OSError as error:
+        where = directory / Path(error.filename2 or name).name  # a renaming that fails names the file as the second
         raise OutputError(
-            f"{shown(directory / name)}: cannot be written ({error.strerror or one_line(error)}); free space there, or "
+            f"{shown(where)}: cannot be written ({error.strerror or one_line(error)}); free space there, or "
             "write elsewhere with hydra.run.dir=DIR"
         ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _compare_runs(settings: CompareSettings) -> tuple[list[Described], list[Group], list[Gain], list[str]]:

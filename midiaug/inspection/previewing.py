@@ -17,7 +17,7 @@ from midiaug.data.transpose import TokenTransposer
 from midiaug.data.workers import in_processes
 from midiaug.directories import program, shown
 from midiaug.errors import OutputError, RouteError
-from midiaug.files import write_json
+from midiaug.files import all_or_none, write_json
 from midiaug.inspection.checks import Checked, CheckPlan, Failure, check_pieces
 from midiaug.inspection.choice import Chosen, choose, read_file
 from midiaug.inspection.costs import Measured, file_view, materializing, training_view, written
@@ -25,7 +25,7 @@ from midiaug.inspection.findings import end, report_of, say_bar, say_pieces, say
 from midiaug.inspection.panels import MOST_ROWS, plot_preview
 from midiaug.inspection.scores import Difference
 from midiaug.inspection.settings import PreviewSettings, names_a_source
-from midiaug.inspection.written import all_or_none, named
+from midiaug.inspection.written import named
 from midiaug.offline.names import copy_stems
 from midiaug.run import make_data
 from midiaug.settings import source_name
@@ -53,7 +53,7 @@ def run_preview(settings: PreviewSettings, directory: Path) -> dict[str, Any]:
         pieces = choose(data, settings.preview.pieces, file, outside)
     seconds = time.perf_counter() - began
     try:
-        with all_or_none(directory) as scratch:
+        with all_or_none(directory, "preview") as scratch:
             plan = _plan(data, pieces if alone else None, scratch)
             checked = _check(pieces, plan)
             view = file_view(data, pieces, checked) if alone else training_view(data)

@@ -1,8 +1,5 @@
-"""The files of a preview: written and read again, and in their folder all together or not at all."""
+"""The MIDI files of a preview: written, and read again as any program reads them."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,25 +19,6 @@ def named(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
-
-
-@contextmanager
-def all_or_none(directory: Path) -> Iterator[Path]:
-    """Give a hidden folder inside the directory to write to; at the end what is in it moves up, and it goes.
-
-    Where writing fails or is stopped nothing of it stays. A file that was there before under the same name is replaced.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=directory, prefix=".preview."))
-    try:
-        yield scratch
-        for folder, _, files in os.walk(scratch):
-            target = directory / Path(folder).relative_to(scratch)
-            target.mkdir(parents=True, exist_ok=True)
-            for name in files:
-                Path(folder, name).replace(target / name)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_midi(score: ScoreTick, path: Path) -> int:
