@@ -2,7 +2,6 @@
 
 import logging
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -14,11 +13,9 @@ import torch
 from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from midiaug import __version__
 from midiaug.callbacks import History, rehearsal
 from midiaug.checkpoint_reading import read_checkpoint
 from midiaug.checkpoints import check_room_for_checkpoints
-from midiaug.data.columns import kind_of
 from midiaug.data.merges import Merges
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
@@ -30,7 +27,8 @@ from midiaug.errors import ConfigError
 from midiaug.files import remove_leftovers, write_json
 from midiaug.fitting import check_same, fit, place_written
 from midiaug.learner import Learner
-from midiaug.monitor import CHARTS, key_spread, mean_over_keys
+from midiaug.monitor import CHARTS, key_spread
+from midiaug.outcome import compared, final_figures, summary_of
 from midiaug.plots import plot_gap, plot_keys
 from midiaug.screen import keep_quiet, result_table
 from midiaug.settings import SharedSettings, TrainSettings, source_name
@@ -38,7 +36,6 @@ from midiaug.tokenizers import TOKENIZER_FILE, make_tokenizer
 from midiaug.trainer import make_trainer
 
 log = logging.getLogger("midiaug")
-_LOADER_S = 1.0
 _SIZES = ("embed", "hidden", "layers")
 
 
@@ -71,7 +68,7 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     say("run", shown(directory))
     if isinstance(trainer.logger, TensorBoardLogger) and trainer.is_global_zero:
         trainer.logger.experiment.add_custom_scalars(CHARTS)
-        trainer.logger.log_hyperparams(_compared(settings, data))
+        trainer.logger.log_hyperparams(compared(settings, data))
     with place_written(directory), _drawing(partial(_draw, trainer, history, _title(settings, data), directory)):
         fit(trainer, learner, data, ckpt)
     if not history.rows:
@@ -155,96 +152,21 @@ def _finish(
     learner.to(trainer.strategy.root_device)
     in_keys = over_keys(learner.model, data)
     told = over_keys(learner.model, data, told=True) if settings.model.condition else OverKeys({})
-    spread, summary = key_spread(in_keys.losses), _summary(settings, data, history, in_keys, told)
+    summary = summary_of(settings, data, history, in_keys, told)
     data.teardown()
     if in_keys.losses:
         plot_keys(in_keys.losses, told.losses, list(data.shifts), _title(settings, data), directory / "keys.png")
     if isinstance(trainer.logger, TensorBoardLogger):
-        figures = {f"best/{side}": history.best[f"loss/{side}"] for side in ("gap", "val", "train")}
-        figures |= {"best/nats_per_note": history.best["nats_per_note/val"]}
-        figures |= {"best/key_spread": spread} if spread is not None else {}
-        figures |= {"best/equivariance": in_keys.equivariance} if in_keys.equivariance is not None else {}
-        trainer.logger.log_hyperparams(_compared(settings, data), figures)
+        trainer.logger.log_hyperparams(compared(settings, data), final_figures(history, in_keys))
         trainer.logger.finalize("success")
     write_json(directory / "summary.json", summary)  # the last file: with it the run counts as finished
-    log.info("\n%s", result_table(history, spread, key_spread(told.losses)))
+    log.info("\n%s", result_table(history, key_spread(in_keys.losses), key_spread(told.losses)))
     say("picture", shown(directory / "gap.png"))
     if best.is_file():
         say("best model", shown(best))
     inside = directory.is_relative_to(Path.cwd())
     folder = (Path(shown(directory)).parts or (".",))[0] if inside else str(directory.parent)
     say("curves", f"{program('tensorboard')} --logdir {shlex.quote(folder)}")
-
-
-def _summary(
-    settings: TrainSettings, data: MidiDataModule, history: History, in_keys: OverKeys, told: OverKeys
-) -> dict[str, Any]:
-    best = history.best
-    in_use = data.store.has_pieces
-    return {
-        "model": {key: value for key, value in asdict(settings.model).items() if key != "cell"},
-        "cell": settings.model.cell,
-        "tokenizer": kind_of(data.tokenizer),
-        "source": source_name(settings),
-        "shifts": list(data.shifts),
-        "seed": settings.seed,
-        "route": data.route_name,
-        "epochs": history.rows[-1]["epoch"],
-        "best_epoch": best["epoch"],
-        "loss": {side: best[f"loss/{side}"] for side in ("train", "val", "gap")},
-        "nats_per_note": {side: best[f"nats_per_note/{side}"] for side in ("train", "val")},
-        **_of_keys(in_keys),
-        "told": _of_keys(told) if told.losses else None,
-        "pieces": {
-            "train": len(set(data.train.pieces.tolist())),
-            "val": int((in_use & data.split.validation).sum()),
-            "quarantined": len(data.quarantined),
-        },
-        "tokens_per_second": sorted(row["tokens_per_second"] for row in history.rows)[len(history.rows) // 2],
-        "loader_tokens_per_second": round(loader_speed(data)),
-        "version": __version__,
-        "settings": asdict(settings),
-        "started_in": str(Path.cwd()),
-    }
-
-
-def _of_keys(found: OverKeys) -> dict[str, Any]:
-    return {
-        "key_spread": key_spread(found.losses),
-        "loss_by_key": {str(shift): loss for shift, loss in found.losses.items()},
-        "over_keys": mean_over_keys(found.losses),
-        "equivariance": found.equivariance,
-        "loss_averaged_over_keys": found.averaged,
-    }
-
-
-def loader_speed(data: MidiDataModule, seconds: float = _LOADER_S) -> float:
-    """Tokens that the training loader hands out a second, when nothing waits for it; padding does not count."""
-    loader, tokens, begin = data.train_dataloader(), 0, time.perf_counter()
-    while True:
-        for batch in loader:
-            tokens += int(batch["attention_mask"].sum())
-            if time.perf_counter() - begin > seconds:
-                return tokens / (time.perf_counter() - begin)
-
-
-def _compared(settings: TrainSettings, data: MidiDataModule) -> dict[str, Any]:
-    """What a sweep's runs may differ by, for TensorBoard's HParams tab."""
-    model = settings.model
-    return {
-        "aug draw": data.draw,  # the tab shows the first five in the order of the alphabet
-        "aug shifts": str(data.shifts),
-        "cell": model.cell,
-        "dropout": model.dropout,
-        "hidden": model.hidden,
-        "embed": model.embed,
-        "layers": model.layers,
-        "lr": settings.optim.lr,
-        "seed": settings.seed,
-        "source": source_name(settings),
-        "tokenizer": kind_of(data.tokenizer),
-        "window": data.window,
-    }
 
 
 def _title(settings: TrainSettings, data: MidiDataModule) -> str:

@@ -76,7 +76,7 @@ ORDER = [
             "plots",
         ),
         *("keys", "rolls", "resuming"),
-        *("fitting", "run", "train", "trained"),
+        *("fitting", "outcome", "run", "train", "trained"),
         *("suffixes", "metrics", "copying", "offline.names", "offline.shifting", "offline.copies"),
         *("inspection." + name for name in ("settings", "choice", "scores", "written", "decoding", "bars")),
         *("inspection." + name for name in ("checks", "costs", "panels", "findings", "previewing")),
