@@ -6,8 +6,6 @@ import pytest
 from pytorch_lightning import Callback
 from training import StopAfter, run, settings
 
-from midiaug.checkpoints import LastCheckpoint
-
 
 def rows_of(path):
     with path.open(newline="") as file:
@@ -54,20 +52,3 @@ def test_the_tokens_of_a_row_are_those_since_the_first_step_also_of_a_resumed_ru
     run(chosen, tmp_path / "stopped", StopAfter(file, step=len(loader) + len(loader) // 2))
     _, _, resumed = run(chosen, tmp_path / "stopped", ckpt=file)
     assert [row["tokens"] for row in resumed] == [epoch, 2 * epoch]
-
-
-@pytest.mark.parametrize(("minutes", "inside"), [(1e-9, True), (1e3, False)])
-def test_last_is_written_at_each_epochs_end_and_by_the_clock_in_between(
-    minutes, inside, folder_of_tunes, cache, tmp_path, monkeypatch
-):
-    steps = []
-    write = LastCheckpoint._write
-    monkeypatch.setattr(
-        LastCheckpoint, "_write", lambda self, trainer: (steps.append(trainer.global_step), write(self, trainer))
-    )
-    trainer, _, _ = run(settings(folder_of_tunes, cache, f"checkpoint.minutes={minutes}"), tmp_path)
-    batches = trainer.num_training_batches
-    ends = [batches, 2 * batches, 3 * batches]
-    assert [step for step in steps if step in ends] == ends, "once at each epoch's end"
-    assert bool(set(steps) - set(ends)) == inside
-    assert (tmp_path / "checkpoints" / "last.ckpt").is_file()

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -18,13 +17,11 @@ from symusic import Score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training import StopAfter, run, settings
 
-from midiaug.checkpoints import WholeCheckpoints
 from midiaug.data.transpose import notes_per_token
 from midiaug.errors import CheckpointError, ConfigError
 from midiaug.learner import Learner
 from midiaug.model import RecurrentLM
 from midiaug.run import make_data, train_model
-from midiaug.trainer import make_trainer
 
 
 @pytest.fixture(scope="module")
@@ -217,42 +214,6 @@ def test_a_resumed_run_of_so_many_steps_ends_as_an_unbroken_one(
     ends_alike(unbroken(*more), run(chosen, tmp_path, ckpt=tmp_path / "stop.ckpt"))
 
 
-def test_a_checkpoint_is_not_written_between_a_batch_and_its_validation(
-    unbroken, folder_of_tunes, shared_cache, tmp_path
-):
-    more = ("trainer.val_check_interval=10", "checkpoint.minutes=1e-9", "trainer.max_epochs=1")
-    chosen = settings(folder_of_tunes, shared_cache, *more)
-    _, _, rows = unbroken(*more)
-
-    class Break(Callback):
-        def on_validation_start(self, trainer, pl_module):
-            if trainer.global_step == 20:
-                raise InterruptedError
-
-    run(chosen, tmp_path, Break())
-    _, _, again = run(chosen, tmp_path, ckpt=tmp_path / "checkpoints" / "last.ckpt")
-    assert [(row["step"], row["loss/val"]) for row in again] == [(row["step"], row["loss/val"]) for row in rows]
-
-
-@pytest.mark.parametrize("after", [16, 17, 18])
-def test_a_checkpoint_is_not_written_while_gradients_wait_for_more_batches(
-    after, unbroken, folder_of_tunes, shared_cache, tmp_path
-):
-    more = ("trainer.accumulate_grad_batches=4", "checkpoint.minutes=1e-9", "trainer.max_epochs=2")
-    chosen = settings(folder_of_tunes, shared_cache, *more)
-    _, learner, _ = unbroken(*more)
-
-    class Break(Callback):
-        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx):
-            if trainer.current_epoch == 0 and batch_idx == after:
-                raise InterruptedError
-
-    run(chosen, tmp_path / "broken", Break())
-    _, again, _ = run(chosen, tmp_path / "broken", ckpt=tmp_path / "broken" / "checkpoints" / "last.ckpt")
-    for name, weight in learner.state_dict().items():
-        assert torch.equal(weight, again.state_dict()[name]), name
-
-
 def test_a_run_that_goes_on_elsewhere_has_its_best_epoch_there(trained, folder_of_tunes, shared_cache, tmp_path):
     chosen = settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]")
     lowest = train_model(chosen, tmp_path, trained[0] / "checkpoints" / "last.ckpt")
@@ -325,53 +286,6 @@ def test_a_run_that_is_trained_anew_in_the_same_folder_and_stopped_is_no_finishe
     assert (directory / "checkpoints" / "best.ckpt").is_file()
 
 
-def test_a_run_that_was_stopped_early_is_at_its_end_until_it_is_given_more_patience(
-    folder_of_tunes, shared_cache, tmp_path
-):
-    overfitting = ("data.limit=5", "model.hidden=48", "model.dropout=0", "optim.lr=0.05", "trainer.max_epochs=60")
-    rows = run(settings(folder_of_tunes, shared_cache, *overfitting), tmp_path)[2]
-    last = tmp_path / "checkpoints" / "last.ckpt"
-    assert len(rows) < 60
-    assert run(settings(folder_of_tunes, shared_cache, *overfitting), tmp_path, ckpt=last)[2] == rows
-    more = settings(folder_of_tunes, shared_cache, *overfitting, "early_stopping.patience=6")
-    assert len(run(more, tmp_path, ckpt=last)[2]) > len(rows)
-
-
-def test_a_lone_last_checkpoint_looks_for_its_best_epoch_from_there_on(
-    trained, folder_of_tunes, shared_cache, tmp_path
-):
-    lone = tmp_path / "last.ckpt"
-    (tmp_path / "run").mkdir()
-    shutil.copyfile(trained[0] / "checkpoints" / "last.ckpt", lone)
-    lowest = train_model(settings(folder_of_tunes, shared_cache, "aug.shifts=[-2,2]"), tmp_path / "run", lone)
-    assert lowest == float(table(trained[0] / "metrics.csv")[-1]["loss/val"])
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["best_epoch"] == 3
-
-
-def test_a_checkpoint_is_whole_where_temporary_files_cannot_be_kept(
-    folder_of_tunes, shared_cache, tmp_path, monkeypatch
-):
-    (tmp_path / "full").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "full" / "not there"))
-    run(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), tmp_path / "run")
-    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] > 0
-
-
-def test_a_failed_write_leaves_the_checkpoint_of_before(trained, tmp_path, monkeypatch):
-    path = tmp_path / "last.ckpt"
-    path.write_bytes(b"as it was")
-
-    def full(content: object, file: BinaryIO) -> None:
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space"):
-        WholeCheckpoints().save_checkpoint({}, path)
-    assert path.read_bytes() == b"as it was"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_a_damaged_checkpoint_is_refused_by_name(trained, folder_of_tunes, shared_cache, tmp_path):
     damaged = tmp_path / "damaged.ckpt"
     content = (trained[0] / "checkpoints" / "last.ckpt").read_bytes()
@@ -380,40 +294,9 @@ def test_a_damaged_checkpoint_is_refused_by_name(trained, folder_of_tunes, share
         train_model(settings(folder_of_tunes, shared_cache), tmp_path, damaged)
 
 
-def test_checkpoints_hold_no_code(trained):
-    for name in ("best", "last"):
-        content = torch.load(trained[0] / "checkpoints" / f"{name}.ckpt", weights_only=True)
-        assert content["recipe"]["model"]["hidden"] == 16
-
-
-def test_lightnings_refusals_name_the_trainer(folder_of_tunes, shared_cache, tmp_path):
-    for more in ("trainer.max_epochs=many", "trainer.accelerator=abacus", "trainer.limit_val_batches=-1"):
-        with pytest.raises(ConfigError, match="trainer"):
-            make_trainer(settings(folder_of_tunes, shared_cache, more), tmp_path, None)
-
-
-def test_memory_is_not_filled_before_it_is_written(trained):
-    assert torch.are_deterministic_algorithms_enabled()
-    assert not torch.utils.deterministic.fill_uninitialized_memory
-
-
 def test_no_epoch_at_all_is_an_error_that_says_why(folder_of_tunes, shared_cache, tmp_path):
     with pytest.raises(ConfigError, match="max_epochs"):
         train_model(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=0"), tmp_path)
-
-
-def test_every_trainer_argument_can_be_set_or_is_midiaugs_own():
-    import inspect
-
-    from omegaconf import OmegaConf
-    from pytorch_lightning import Trainer
-
-    from midiaug.config_files import config_dir
-
-    known = set(OmegaConf.load(config_dir() / "trainer" / "default.yaml"))
-    own = {"callbacks", "logger", "default_root_dir", "plugins", "use_distributed_sampler", "enable_autolog_hparams"}
-    never_used = {"limit_test_batches", "limit_predict_batches", "model_registry"}
-    assert known == set(inspect.signature(Trainer).parameters) - own - never_used
 
 
 def test_training_lowers_the_loss(folder_of_tunes, shared_cache, tmp_path):
