@@ -180,6 +180,13 @@ def test_no_function_is_longer_than_a_screen(module):
     assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
 
 
+@pytest.mark.parametrize("module", FILES)
+def test_each_module_has_a_test_file_of_its_name_or_with_that_of_its_folder_before_it(module):
+    _, *folder, name = module.split(".")
+    named = {f"test_{name}.py", f"test_{'_'.join([*folder, name])}.py"}
+    assert named & {path.name for path in Path(__file__).parent.iterdir()}
+
+
 def test_a_modules_name_says_what_is_in_it():
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "core", "base"}
     assert not {part for module in FILES for part in module.split(".")} & vague

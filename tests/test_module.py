@@ -12,7 +12,6 @@ from symusic import Score
 
 from midiaug import MidiDataModule, Shifts
 from midiaug.data.columns import ends_of
-from midiaug.data.merges import Merges
 from midiaug.data.pieces import Limits, parse
 from midiaug.data.sampler import TransposingSampler
 from midiaug.data.store_writer import MAX_WINDOW
@@ -221,73 +220,7 @@ def test_a_former_split_can_be_taken_up_again(module_of, dm, tmp_path):
     assert (module_of(seed=5, split=tmp_path / "split.json").split.validation == dm.split.validation).all()
 
 
-# Settings
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"limit": 1}, "data.limit=1: give a number of pieces, 2 or more"),
-        ({"train_limit": 0}, "data.train_limit=0: give a number of pieces, 1 or more"),
-        ({"batch_size": 0}, "data.batch_size=0: a batch holds at least one window"),
-        ({"window": 1}, "data.window=1: give a number of tokens"),
-        ({"window": MAX_WINDOW + 1}, "data.window=65537: give a number of tokens"),
-        ({"val_split": 0}, "data.val_split=0: give a share between 0 and 1"),
-        ({"val_split": 1.0}, "data.val_split=1.0: give a share between 0 and 1"),
-        ({"folds": 1}, "data.folds=1: give a number of folds, 2 or more"),
-        ({"folds": 5, "fold": -1}, "data.fold=-1: give one of the folds, counted from 0"),
-        ({"folds": 5, "fold": 5, "val_split": 0.1}, "data.fold=5: data.folds=5 makes folds 0 to 4; give one"),
-        ({"fold": 2}, "data.fold=2: of how many? give data.folds too"),
-        ({"folds": 5, "split": "split.json"}, "data.folds=5: not with data.split, which says already"),
-        ({"folds": 5, "val_split": 0.2}, "data.val_split=0.2: data.folds=5 validates on 1 of 5 parts; leave it out"),
-        ({"twin_share": 0}, "data.twin_share=0: give a share above 0"),
-        ({"twin_share": 1.5}, "data.twin_share=1.5: give a share above 0"),
-        ({"max_bars": 0}, "data.max_bars=0: give a number of bars"),
-        ({"max_tokens": -1}, "data.max_tokens=-1: give a number of tokens"),
-        ({"num_workers": -1}, "data.num_workers=-1: use auto, or a number of processes"),
-        ({"num_workers": "many"}, "data.num_workers=many: use auto, or a number of processes"),
-        ({"num_workers": 1.5}, "data.num_workers=1.5: use auto, or a number of processes"),
-        ({"route": "table"}, "data.route=table: use auto, tokens or midi"),
-        ({"out_of_range": "clip"}, "aug.out_of_range=clip: use limit or drop"),
-        ({"draw": "even"}, "aug.draw=even: use random or balanced"),
-        ({"original": 1.5}, "aug.original=1.5: give a share from 0 to 1"),
-        ({"original": "half"}, "aug.original=half: give a share from 0 to 1"),
-        ({"anneal": [5]}, "aug.anneal=[5]: give two epochs, the earlier first"),
-        ({"anneal": [5, 3]}, "aug.anneal=[5, 3]: give two epochs, the earlier first"),
-        ({"starts": "anywhere"}, "aug.starts=anywhere: use fixed or random"),
-        ({"velocity": 2}, "aug.velocity=2: give two whole numbers of steps"),
-        ({"velocity": [2, -2]}, "aug.velocity=[2, -2]: give two whole numbers of steps, the lower first"),
-        ({"duration": [-9, 1]}, "aug.duration=[-9, 1]: give two whole numbers of steps, the lower first, from -8 to 8"),
-        ({"tempo": [0.5, 1]}, "aug.tempo=[0.5, 1]: give two whole numbers"),
-        (
-            {"tempo": [-1, 1]},
-            "aug.tempo=[-1, 1]: REMI writes none with these settings; use +tokenizer.params.use_tempos",
-        ),
-        ({"draw": "balanced", "original": 0.3}, "aug.original: not with aug.draw=balanced"),
-        ({"draw": "balanced", "anneal": [1, 3]}, "aug.anneal: not with aug.draw=balanced"),
-        ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
-        ({"batch_size": "8"}, "data.batch_size=8: "),
-        ({"path": None, "source": "folder"}, "data=folder: data.path is missing"),
-        ({"source": "spotify"}, "data.source=spotify: use folder, bundled, parquet, nottingham, pop909 or maestro"),
-        (
-            {"tokenizer": CPWord(), "window": 11},
-            "data.window=11: the tokenizer writes 6 ids a time step, and a window has two steps at least; give 12 or",
-        ),
-        (
-            {"tokenizer": CPWord(), "merges": Merges("BPE", 2000)},
-            "tokenizer.train: CPWord has several vocabularies, and its tokens cannot be merged; leave tokenizer.train",
-        ),
-        (
-            {"tokenizer": CPWord(), "tempo": [-1, 1]},
-            "aug.tempo=[-1, 1]: CPWord writes none with these settings; use +tokenizer.params.use_tempos",
-        ),
-    ],
-)
-def test_a_setting_that_cannot_be_is_refused_at_once_by_its_key(module_of, options, sentence):
-    with pytest.raises(ConfigError) as refusal:
-        module_of(**options)
-    assert str(refusal.value).startswith(sentence)
-    assert "\n" not in str(refusal.value)
+# Pieces
 
 
 def test_a_folder_that_is_not_there_is_named(module_of, tmp_path):
