@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import readme
 
 import midiaug
 
 ROOT = Path(midiaug.__file__).parent
+CONTRIBUTING = Path(__file__).parents[1].joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
 FILES = {
     "midiaug." + path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path
     for path in sorted(ROOT.rglob("*.py"))
@@ -143,8 +143,8 @@ def test_each_module_has_its_place_in_the_order():
 
 
 @pytest.mark.parametrize("module", [module for module in FILES if "__main__" not in module])
-def test_the_readmes_table_of_modules_has_it_by_its_name_or_that_of_its_folder(module):
-    table = readme.TEXT.partition("### The modules")[2].partition("\n## ")[0]
+def test_the_table_of_modules_has_it_by_its_name_or_that_of_its_folder(module):
+    table = CONTRIBUTING.partition("\n## The modules\n")[2].partition("\n## ")[0]
     _, *folder, name = module.split(".")
     assert (
         f"`{name}`" in table or f"/{name}`" in table or (folder and folder != ["data"] and f"`{folder[0]}/`" in table)

@@ -76,6 +76,28 @@ def test_every_file_that_contributing_names_is_there_and_each_answer_names_two_a
         assert 1 <= len(re.findall(r"`[\w/]+\.(?:py|yaml)`", answer)) <= 2, question
 
 
+def test_contributing_names_each_target_of_make_that_it_needs_and_none_else():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = set(re.findall(r"^    make (\w+)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE))
+    assert {"install", "test", "lint"} <= named <= set(targets)
+
+
+def headings(text: str) -> set[str]:
+    """What a link's # may name: the headings, as GitHub writes them there."""
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize(("name", "least"), [("README.md", 30), ("CONTRIBUTING.md", 1), ("CHANGELOG.md", 0)])
+def test_every_link_into_the_repository_leads_somewhere(name, least):
+    links = re.findall(r"\]\((?!https?:)([^)\s#]*)#?([^)\s]*)\)", (ROOT / name).read_text())
+    assert len(links) >= least
+    for file, heading in links:
+        target = ROOT / (file or name)
+        assert target.is_file(), file
+        assert not heading or heading in headings(target.read_text()), heading
+
+
 def test_the_readme_names_the_licence_of_what_its_extras_bring():
     licences = (ROOT / "README.md").read_text().partition("## Licences")[2]
     for name in ("Aird's", "O'Neill's", "Ryan's", "Essen", "music21", "symusic"):

@@ -75,7 +75,6 @@ SMALLER = {
 # what other files try
 ELSEWHERE = {
     "make train": "tests/test_readme.py",
-    "make test": ".ci/run",
     "make soak": "tests/test_soak.py",
     'make soak ARGS="--files 500 --kills 20 --seed 3"': "tests/test_soak.py",
     "make install && . .venv/bin/activate": ".ci/run",
