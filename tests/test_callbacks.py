@@ -1,4 +1,4 @@
-"""metrics.csv, val_pieces.csv and last.ckpt, while a run goes on."""
+"""metrics.csv and val_pieces.csv, while a run goes on."""
 
 import csv
 
