@@ -107,7 +107,7 @@ def _no_such(key: str) -> str:
 
 
 def _did_you_mean(key: str) -> str:
-    """The key that comes nearest, as a question: of that name in another group, of its own group, or one of its words.
+    """The key that comes nearest, as a question: of its own group, of that name in another, or one of its words.
 
     So `lr` is optim.lr, `data.pth` data.path, and `epochs` trainer.max_epochs.
     """
@@ -120,5 +120,5 @@ def _did_you_mean(key: str) -> str:
     within = [known for known in keys if name in last[known].split("_")]
     alike = difflib.get_close_matches(name, sorted({*last.values()}), n=1, cutoff=0.75)
     elsewhere = [known for known in keys if last[known] in alike]
-    found = [*same, *close, *within, *elsewhere]
+    found = [*close, *same, *within, *elsewhere] if group else [*same, *close, *within, *elsewhere]
     return f"did you mean {found[0]}? " if found else ""

@@ -7,9 +7,8 @@ from functools import partial
 
 import pytest
 
-from midiaug import compare, train
+from midiaug import train
 from midiaug.command import command
-from midiaug.config_files import known_keys
 from midiaug.directories import checkpoint_file, newest_checkpoint, run_dir, run_name
 from midiaug.errors import CheckpointError, CorpusError
 
@@ -30,18 +29,6 @@ def sentence(refusal):
         ("data=parquet", "data.path is missing"),
         ("data.column=midi", "data.column=midi: only data=parquet has columns"),
         ("+zzzz=3", "zzzz: there is no such key; --help"),
-        ("epochs=3", "epochs: there is no such key; did you mean trainer.max_epochs?"),
-        ("lr=0.1", "lr: there is no such key; did you mean optim.lr?"),
-        ("model.lr=0.1", "model.lr: there is no such key; did you mean optim.lr?"),
-        ("hiden=64", "hiden: there is no such key; did you mean model.hidden?"),
-        ("shifts=[-5,5]", "shifts: there is no such key; did you mean aug.shifts?"),
-        ("data.pth=my (old) tunes", "data.pth: there is no such key; did you mean data.path?"),
-        ("model.cell=a (b)", "model.cell=a (b): not readable; put quotes around the value, and others around the word"),
-        ("aug.shifts=-5,5", "aug.shifts=-5,5: write a list in brackets, as in 'aug.shifts=[-5,5]'; to try each value"),
-        ("--data", "--data: keys have no dashes before them; write key=value, as in data.path=DIR"),
-        ("--model=gru", "--model=gru: keys have no dashes before them; write key=value, as in model=gru"),
-        ("--seed", "--seed: keys have no dashes before them; write key=value, as in seed=VALUE"),
-        ("--batch-size=8", "--batch-size=8: keys have no dashes before them; write key=value, did you mean data.batch"),
         ("trainer.max_epoch=3", "did you mean trainer.max_epochs?"),
         ("model=xlstm", "model=xlstm: there is no such option; use one of gru, lstm"),
         ("aug=lots", "aug=lots: there is no such option; use one of aggressive, conservative"),
@@ -93,31 +80,6 @@ def sentence(refusal):
 )
 def test_a_wrong_word_is_refused_by_name(sentence, word, named):
     assert named in sentence(word)
-
-
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (
-            ["aug=none,", "aggressive"],
-            "aug=none,: not readable; leave the blank behind the comma out, as in aug=none,",
-        ),
-        (["aug.shifts=[-5,", "5]"], "leave the blank behind the comma out, as in 'aug.shifts=[-5,5]'"),
-        (["my tunes"], "my tunes: not readable; write 'data.path=my tunes'"),
-        (["best.ckpt"], "best.ckpt: not readable; write ckpt=best.ckpt"),
-    ],
-)
-def test_a_slip_is_answered_with_what_to_write(sentence, tmp_path, monkeypatch, words, named):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my tunes").mkdir()
-    (tmp_path / "best.ckpt").touch()
-    assert named in sentence(*words)
-
-
-def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refusal, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    assert "runs: not readable; write runs=runs" in refusal(compare.main, "midiaug-compare", "runs")
 
 
 def test_a_wrong_folder_is_named(sentence, tmp_path):
@@ -205,12 +167,6 @@ def test_a_traceback_can_be_asked_for(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["train.py", "hydra.run.dir=run", "data=folder", "data.path=nowhere"])
     with pytest.raises(CorpusError):
         train.main()
-
-
-def test_the_known_keys_are_those_of_the_files():
-    assert {"data.path", "aug.shifts", "aug.draw", "model.hidden", "trainer.max_epochs", "seed", "ckpt"} <= set(
-        known_keys()
-    )
 
 
 @pytest.mark.parametrize(

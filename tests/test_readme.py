@@ -77,6 +77,7 @@ ELSEWHERE = {
     "make train": "tests/test_readme.py",
     "make soak": "tests/test_soak.py",
     'make soak ARGS="--files 500 --kills 20 --seed 3"': "tests/test_soak.py",
+    "make test": ".ci/run",
     "make install && . .venv/bin/activate": ".ci/run",
     "tensorboard --logdir runs": "tests/test_readme.py",
     "python -m midiaug.train data=nottingham": "tests/test_known_music.py",

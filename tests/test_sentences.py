@@ -1,0 +1,60 @@
+"""A slip on the command line is answered with what to write."""
+
+from functools import partial
+
+import pytest
+
+from midiaug import compare, train
+
+
+@pytest.fixture
+def sentence(refusal):
+    """Runs the command with these words and returns the one line on stderr."""
+    return partial(refusal, train.main, "train", "hydra.run.dir=run")
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("aug.shift=[-5,5]", "aug.shift: there is no such key; did you mean aug.shifts?"),
+        ("epochs=3", "epochs: there is no such key; did you mean trainer.max_epochs?"),
+        ("lr=0.1", "lr: there is no such key; did you mean optim.lr?"),
+        ("model.lr=0.1", "model.lr: there is no such key; did you mean optim.lr?"),
+        ("hiden=64", "hiden: there is no such key; did you mean model.hidden?"),
+        ("shifts=[-5,5]", "shifts: there is no such key; did you mean aug.shifts?"),
+        ("data.pth=my (old) tunes", "data.pth: there is no such key; did you mean data.path?"),
+        ("model.cell=a (b)", "model.cell=a (b): not readable; put quotes around the value, and others around the word"),
+        ("aug.shifts=-5,5", "aug.shifts=-5,5: write a list in brackets, as in 'aug.shifts=[-5,5]'; to try each value"),
+        ("--data", "--data: keys have no dashes before them; write key=value, as in data.path=DIR"),
+        ("--model=gru", "--model=gru: keys have no dashes before them; write key=value, as in model=gru"),
+        ("--seed", "--seed: keys have no dashes before them; write key=value, as in seed=VALUE"),
+        ("--batch-size=8", "--batch-size=8: keys have no dashes before them; write key=value, did you mean data.batch"),
+    ],
+)
+def test_a_key_that_is_not_there_is_answered_with_the_nearest(sentence, word, named):
+    assert named in sentence(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (
+            ["aug=none,", "aggressive"],
+            "aug=none,: not readable; leave the blank behind the comma out, as in aug=none,",
+        ),
+        (["aug.shifts=[-5,", "5]"], "leave the blank behind the comma out, as in 'aug.shifts=[-5,5]'"),
+        (["my tunes"], "my tunes: not readable; write 'data.path=my tunes'"),
+        (["best.ckpt"], "best.ckpt: not readable; write ckpt=best.ckpt"),
+    ],
+)
+def test_a_slip_is_answered_with_what_to_write(sentence, tmp_path, monkeypatch, words, named):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my tunes").mkdir()
+    (tmp_path / "best.ckpt").touch()
+    assert named in sentence(*words)
+
+
+def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refusal, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    assert "runs: not readable; write runs=runs" in refusal(compare.main, "midiaug-compare", "runs")
