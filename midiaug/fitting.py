@@ -101,7 +101,7 @@ def _stopped(trainer: Trainer, checkpoints: Path) -> NoReturn:
     if trainer.is_global_zero:
         how = _how_to_go_on(checkpoints)
         log.info("stopped. %s", how) if how else log.info(
-            "stopped before its first checkpoint; there is nothing to go on from"
+            "stopped before its first checkpoint: nothing is kept, and the same command begins anew"
         )
     raise KeyboardInterrupt from None
 

@@ -71,7 +71,7 @@ def test_reading_processes_that_are_told_to_end_stop_the_run_as_ctrl_c_does(
     chosen = settings(folder_of_tunes, shared_cache, "data.num_workers=2", "data.route=midi")
     with caplog.at_level("INFO", "midiaug"), pytest.raises(KeyboardInterrupt):
         run(chosen, tmp_path, At(lambda: end_workers(signal.SIGTERM, signal.SIGTERM)))
-    assert "stopped before its first checkpoint; there is nothing to go on from" in caplog.text
+    assert "stopped before its first checkpoint: nothing is kept, and the same command begins anew" in caplog.text
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, OSError])
