@@ -79,9 +79,9 @@ class TrainAugSettings(AugSettings):
     original: float = 0.0
     anneal: list[int] | None = None
     starts: str = "fixed"
-    velocity: list[int] | None = None
-    duration: list[int] | None = None
-    tempo: list[int] | None = None
+    velocity: Any = None
+    duration: Any = None
+    tempo: Any = None
 
 
 @dataclass

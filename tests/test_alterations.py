@@ -7,7 +7,16 @@ from hypothesis.strategies import integers
 from miditok import REMI, TSD, MIDILike, Structured, TokenizerConfig
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
-from midiaug.data.alterations import Alterations, Steps, altered, stepped_ids, stepped_tables
+from midiaug.data.alterations import (
+    LEVELS,
+    MAX_STEPS,
+    Alterations,
+    Steps,
+    altered,
+    range_of,
+    stepped_ids,
+    stepped_tables,
+)
 from midiaug.data.proof import tokenize
 from midiaug.data.transpose import TokenTransposer, transpose
 from midiaug.errors import ConfigError
@@ -155,3 +164,14 @@ def test_what_a_tokenizer_cannot_write_is_refused_with_the_key_and_a_way_out(tok
 
 def test_what_it_can_write_is_not_refused():
     Alterations((-2, 2), (-1, 1), (-1, 1)).check(TOKENIZERS["remi_programs"])
+
+
+def test_a_level_stands_for_a_range_and_a_range_for_itself():
+    assert range_of("moderate") == (-2, 2)
+    assert [range_of(wanted) for wanted in ((-3, 1), [0, 1], None, "no such level")] == [
+        (-3, 1),
+        [0, 1],
+        None,
+        "no such level",
+    ]
+    assert all(-MAX_STEPS <= low < 0 < high <= MAX_STEPS for low, high in LEVELS.values())

@@ -49,6 +49,10 @@ DEFAULTS = {name: parameter.default for name, parameter in OF_MODULE.items()}
         ({"anneal": [5, 3]}, "aug.anneal=[5, 3]: give two epochs, the earlier first"),
         ({"starts": "anywhere"}, "aug.starts=anywhere: use fixed or random"),
         ({"velocity": 2}, "aug.velocity=2: give two whole numbers of steps"),
+        (
+            {"tempo": "mad"},
+            "aug.tempo=mad: give two whole numbers of steps, the lower first, from -8 to 8, such as [-2,2], or",
+        ),
         ({"velocity": [2, -2]}, "aug.velocity=[2, -2]: give two whole numbers of steps, the lower first"),
         ({"duration": [-9, 1]}, "aug.duration=[-9, 1]: give two whole numbers of steps, the lower first, from -8 to 8"),
         ({"tempo": [0.5, 1]}, "aug.tempo=[0.5, 1]: give two whole numbers"),

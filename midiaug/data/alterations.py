@@ -21,9 +21,15 @@ from midiaug.data.transpose import MusicTokenizer, base_vocabulary
 from midiaug.errors import ConfigError
 
 MAX_STEPS = 8
+LEVELS = {"conservative": (-1, 1), "moderate": (-2, 2), "aggressive": (-4, 4)}
 _MOST = 512  # each is a table of all shifts
 _TOKENS = {"velocity": "Velocity", "duration": "Duration", "tempo": "Tempo"}
 Range = tuple[int, ...]  # the lowest and the highest number of steps
+
+
+def range_of(wanted: Any) -> Any:
+    """The range of steps that a level's name stands for; anything else as it is."""
+    return LEVELS.get(wanted, wanted) if isinstance(wanted, str) else wanted
 
 
 @dataclass(frozen=True)

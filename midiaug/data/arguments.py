@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from midiaug.data.alterations import MAX_STEPS
+from midiaug.data.alterations import LEVELS, MAX_STEPS
 from midiaug.data.columns import columns_of, flattened, kind_of
 from midiaug.data.published import PUBLISHED
 from midiaug.data.transpose import MusicTokenizer
@@ -22,7 +22,10 @@ PLAIN = (
     *("window", "batch_size", "num_workers", "route", "shifts", "draw", "out_of_range", "seed"),
     *("original", "anneal", "starts", "velocity", "duration", "tempo", "tell_shifts"),
 )
-_RANGE = f"give two whole numbers of steps, the lower first, from -{MAX_STEPS} to {MAX_STEPS}, such as [-2,2]"
+_RANGE = (
+    f"give two whole numbers of steps, the lower first, from -{MAX_STEPS} to {MAX_STEPS}, such as [-2,2], "
+    f"or a level: {', '.join(LEVELS)}"
+)
 
 
 def _is_range(steps: Any) -> bool:
