@@ -63,7 +63,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
     parts += [f'<p class="gain {kinds.get(gain.verdict, "")}">{escape(printable(gain.sentence))}</p>' for gain in gains]
     parts += before_after.part(gains)
     heads = ["against none", "verdict", "change, paired by tune", "95 % interval", "better", "tunes"]
-    heads += ["val before", "val after", "gap before", "gap after", "closed", "in percent", "runs"]
+    heads += ["val before", "val after", "gap before", "gap after", "closed", "runs"]
     rows = []
     for gain in gains:
         change = gain.change
@@ -78,7 +78,7 @@ def _gain_part(gains: Sequence[Gain]) -> list[str]:
                 f"{change.tunes:,}" if change else "",
                 *(number(value) for value in (gain.before["val"], gain.after["val"])),
                 *(number(value, sign=True) for value in (gain.before["gap"], gain.after["gap"])),
-                *(("", "") if gain.percent is None else (number(gain.closed, sign=True), f"{gain.percent:.0f} %")),
+                "" if gain.percent is None else f"{number(gain.closed, sign=True)} ({gain.percent:.0f} %)",
                 f"{gain.runs} : {gain.baselines}",
             ]
         )
