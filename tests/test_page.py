@@ -48,12 +48,12 @@ def test_where_there_was_no_gap_none_is_closed(tmp_path):
     write_run(tmp_path / "b", [(1.5, 1.3)], "aug=moderate")
     row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", written(tmp_path))[0]
     cells = re.findall("<td>(.*?)</td>", row)
-    assert cells[9:12] == ["-0.200", "", ""]
+    assert cells[9:11] == ["-0.200", ""]
     (tmp_path / "sub").mkdir()
     write_run(tmp_path / "sub" / "a", [(0.2, 3.4)], "aug=none", pieces={"a": 3.4, "b": 3.41})
     write_run(tmp_path / "sub" / "b", [(1.2, 1.9)], "aug=moderate", pieces={"a": 1.9, "b": 1.9})
     row = re.findall("<td>LSTM 2 x 256, moderate</td>.*?</tr>", written(tmp_path / "sub"))[0]
-    assert re.findall("<td>(.*?)</td>", row)[10:12] == ["+2.500", "78 %"]
+    assert re.findall("<td>(.*?)</td>", row)[10] == "+2.500 (78 %)"
 
 
 def test_what_cannot_be_told_is_marked_neither_green_nor_red(tmp_path):
