@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
+from composed import composed
 from omegaconf import OmegaConf
 from torch.utils.tensorboard import SummaryWriter
 
@@ -55,8 +55,7 @@ MUSIC = {
 
 def settings(*words: str) -> CompareSettings:
     """The settings of a comparison."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return checked_compare(compose("compare", list(words)))
+    return checked_compare(composed("compare", *words))
 
 
 def write_run(
@@ -75,8 +74,7 @@ def write_run(
     each has 100 tokens and is a group of its own, counted from first_group. training: names of further pieces.
     summary: further content of summary.json.
     """
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        config = compose("train", list(words))
+    config = composed("train", *words)
     chosen = checked(config)
     (folder / ".hydra").mkdir(parents=True)
     OmegaConf.save(config, folder / ".hydra" / "config.yaml")

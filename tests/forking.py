@@ -1,8 +1,9 @@
 """Commands in processes of their own that import nothing heavy: each is forked from one that has imported it.
 
-To import torch, Lightning, torchmetrics and scipy takes ten seconds, most of what a test of a command took. A forked
-process is otherwise as one that `python -m` starts: it runs the module as `__main__`, in the folder, with the words and
-the environment that it is given, and ends as Python ends. Only its hash seed is that of all the others.
+To import torch, Lightning, torchmetrics and scipy takes ten seconds, most of what a test of a command took; to find the
+plugins of Hydra takes one more. A forked process is otherwise as one that `python -m` starts: it runs the module as
+`__main__`, in the folder, with the words and the environment that it is given, and ends as Python ends. Only its hash
+seed is that of all the others, and it measures its loader for a moment, not for a second.
 """
 
 import atexit
@@ -17,7 +18,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
@@ -25,12 +26,15 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy
+from hydra import compose, initialize_config_dir
 
 # what the commands import when they need it; not the commands themselves, which run as __main__
 IMPORTED = (
     *("midiaug.run", "midiaug.data.preparation", "midiaug.inspection.previewing", "midiaug.offline.materialization"),
     *("midiaug.measuring.measurements", "midiaug.generation.composing", "midiaug.comparison.report"),
+    *("midiaug.resuming", "midiaug.run_log", "hydra.core.plugins", "tensorboard.summary", "rich._emoji_codes"),
 )
+_LOADER_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 def _serve(connection: Connection) -> None:
-    for name in IMPORTED:
-        importlib.import_module(name)
+    _warm_up()
     gc.collect()
     gc.freeze()  # so that a collection in a forked process copies none of it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a minder
@@ -146,6 +149,24 @@ def _serve(connection: Connection) -> None:
             return
         os.close(output)
         os.close(answers)
+
+
+def measure_briefly() -> None:
+    """Let a run measure its loader for a moment at its end: a second for each of the tests' runs would be minutes."""
+    run = importlib.import_module("midiaug.run")
+    run.loader_speed = partial(run.loader_speed, seconds=_LOADER_S)
+
+
+def _warm_up() -> None:
+    """Import what takes long, and let Hydra find its plugins and read the commands' settings once."""
+    for name in IMPORTED:
+        importlib.import_module(name)
+    measure_briefly()
+    from midiaug.command import config_dir
+
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        for name in ("train", "prepare"):
+            compose(name, return_hydra_config=True)
 
 
 def _mind(request: tuple[str, list[str], str, dict[str, str]], output: int, answers: int) -> None:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from composed import composed
 from training import overrides
 
-from midiaug.config_files import config_dir
 from midiaug.measuring.settings import BenchmarkSettings, checked_benchmark
 from midiaug.run import make_data
 
@@ -19,8 +18,7 @@ def words(folder: Path, cache: Path, *more: str) -> list[str]:
 
 def settings(folder: Path, cache: Path, *more: str) -> BenchmarkSettings:
     """The settings of a small benchmark on a folder."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return checked_benchmark(compose("benchmark", words(folder, cache, *more)))
+    return checked_benchmark(composed("benchmark", *words(folder, cache, *more)))
 
 
 def prepared(chosen: BenchmarkSettings):

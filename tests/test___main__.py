@@ -76,9 +76,9 @@ def test_the_scripts_help_is_that_of_the_module(tmp_path):
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
-def test_the_jobs_of_a_sweep_that_a_script_starts_find_their_function(launcher, tmp_path):
+def test_a_job_of_a_sweep_that_a_script_starts_finds_its_function(launcher, tmp_path):
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
-    words = ("--multirun", "model=lstm,gru", "data.path=nowhere", f"hydra/launcher={launcher}")
+    words = ("--multirun", "model=gru", "data.path=nowhere", f"hydra/launcher={launcher}")
     sentence = said("midiaug-train", *words, cwd=tmp_path, status=1)[1].splitlines()[-1]
     assert sentence.startswith("CorpusError: data.path=nowhere: No such file or directory")  # only a job looks for it
 

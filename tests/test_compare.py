@@ -1,12 +1,13 @@
 """The command that compares, on a small sweep that was really trained."""
 
 import json
+import os
 import shutil
 import signal
 
 import pytest
 from comparing import figures_of
-from training import SMALL, command, finished, running
+from training import SMALL, finished, running
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +107,11 @@ def test_four_at_once_into_one_folder_leave_one_whole_report(place):
 
 
 def test_interrupted_it_leaves_no_half_of_a_report(place):
-    process = command(place, "runs=runs", "hydra.run.dir=stopped", name="compare")
-    lines = list(iter(process.stdout.readline, "pieces      24 read, 0 left out\n"))  # in the middle of it
-    process.send_signal(signal.SIGINT)
-    output = "".join(lines) + process.communicate(timeout=600)[0]
-    assert process.returncode == 130, output
+    one = running(place, "runs=runs", "hydra.run.dir=stopped", name="compare")
+    one.until("pieces      24 read, 0 left out")  # in the middle of it
+    os.kill(one.process, signal.SIGINT)
+    status, output = one.ended(600)
+    assert status == 130, output
     assert not list((place / "stopped").glob("*compare.*ml"))
     assert not list((place / "stopped").glob("*.json"))
     assert "Traceback" not in output

@@ -65,15 +65,14 @@ def test_a_sweep_trains_one_run_a_combination_each_named_by_what_differs(place):
 def test_a_killed_run_goes_on_with_ckpt_last_and_ends_as_an_unbroken_one(place):
     more = words(place, "trainer.max_epochs=6", "aug.shifts=[-2,2]", "checkpoint.minutes=0.0005")
     assert finished(place, *more, "hydra.run.dir=whole")[0] == 0
-    process = command(place, *more, "hydra.run.dir=runs/killed")
+    one = running(place, *more, "hydra.run.dir=runs/killed")
     last = place / "runs" / "killed" / "checkpoints" / "last.ckpt"
     deadline = time.monotonic() + 120
     while not (last.is_file() and torch.load(last, weights_only=True)["global_step"] > 25):
         assert time.monotonic() < deadline
-        assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    os.kill(one.process, signal.SIGKILL)
+    assert one.ended(600)[0] == -signal.SIGKILL
     os.utime(last)  # the newest of all runs
     assert torch.load(last, weights_only=True)["global_step"] < 6 * 24
     status, output = finished(place, *more, "ckpt=last")
@@ -90,15 +89,12 @@ def test_a_killed_run_goes_on_with_ckpt_last_and_ends_as_an_unbroken_one(place):
 
 
 def interrupted(place: Path, beginning: str, *more: str) -> tuple[int, list[str]]:
-    """Ctrl-C for a training without end, at a line that begins so; its status, and the lines that it printed."""
-    process = command(place, *words(place, *more, "trainer.max_epochs=5000", "early_stopping.patience=5000"))
-    printed = []
-    for line in process.stdout:
-        printed.append(line)
-        if line.startswith(beginning):
-            process.send_signal(signal.SIGINT)
-    process.communicate(timeout=600)
-    return process.returncode, printed
+    """Ctrl-C for a training without end, at a line that has this in it; its status, and the lines that it printed."""
+    one = running(place, *words(place, *more, "trainer.max_epochs=5000", "early_stopping.patience=5000"))
+    one.until(beginning)
+    os.kill(one.process, signal.SIGINT)
+    status, output = one.ended(600)
+    return status, output.splitlines()
 
 
 def test_ctrl_c_ends_with_how_to_go_on(place):
@@ -255,7 +251,7 @@ def test_a_loss_that_is_not_a_number_is_an_error_with_its_cure(place):
 
 def test_two_ranks_whose_loss_is_not_a_number_end_with_the_same_sentence(place):
     more = ("trainer.devices=2", "trainer.strategy=ddp", "optim.lr=1e30", "hydra.run.dir=diverged ranks")
-    status, output = finished(place, *words(place, *more), anew=True)
+    status, output = finished(place, *words(place, *more))  # the second rank is a Python that is started
     assert status == 1, output
     assert "TrainingError: the loss is not a number" in output
     assert "Traceback" not in output

@@ -5,12 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from forking import Running, Stop, forked, started
-from hydra import compose, initialize_config_dir
+from composed import composed
+from forking import Running, Stop, forked, measure_briefly, started
 from pytorch_lightning import Callback, Trainer, seed_everything
 
 from midiaug.callbacks import History
-from midiaug.config_files import config_dir
 from midiaug.fitting import fit
 from midiaug.run import make_data, make_learner
 from midiaug.settings import TrainSettings, checked
@@ -24,6 +23,7 @@ SMALL = (
     "trainer.max_epochs=3",
     "trainer.accelerator=cpu",
 )
+measure_briefly()
 
 
 def overrides(folder: Path, cache: Path, *more: str) -> list[str]:
@@ -33,8 +33,7 @@ def overrides(folder: Path, cache: Path, *more: str) -> list[str]:
 
 def settings(folder: Path, cache: Path, *more: str) -> TrainSettings:
     """The settings of a small run on a folder."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return checked(compose("train", overrides(folder, cache, *more)))
+    return checked(composed("train", *overrides(folder, cache, *more)))
 
 
 class StopAfter(Callback):
