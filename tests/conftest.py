@@ -20,7 +20,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # the files that take longest, which start first, so that no core waits for another's last one
-_LONG = ("notebook", "train", "launchers", "soak", "readme", "benchmark", "__main__", "prepare", "run", "projects")
+_LONG = (
+    *("train", "readme", "launchers", "soak", "contents", "run", "notebook", "prepare", "__main__", "compare"),
+    *("generate", "materialize", "previewing", "known_music", "recommending", "benchmark", "measurements", "projects"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

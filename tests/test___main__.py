@@ -78,9 +78,9 @@ def test_the_scripts_help_is_that_of_the_module(tmp_path):
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_a_job_of_a_sweep_that_a_script_starts_finds_its_function(launcher, tmp_path):
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
-    words = ("--multirun", "model=gru", "data.path=nowhere", f"hydra/launcher={launcher}")
+    words = ("--multirun", "model=gru", "early_stopping.patience=0", f"hydra/launcher={launcher}")
     sentence = said("midiaug-train", *words, cwd=tmp_path, status=1)[1].splitlines()[-1]
-    assert sentence.startswith("CorpusError: data.path=nowhere: No such file or directory")  # only a job looks for it
+    assert sentence.startswith("ConfigError: early_stopping.patience=0: give a number")  # only a job looks at it
 
 
 def test_ranks_that_lightning_starts_find_the_command_behind_midiaug(folder_of_tunes, tmp_path):
@@ -91,8 +91,8 @@ def test_ranks_that_lightning_starts_find_the_command_behind_midiaug(folder_of_t
 
 
 def test_a_script_that_is_refused_leaves_nothing_and_says_one_sentence(tmp_path):
-    sentence = said("midiaug-train", "data.val_split=2", cwd=tmp_path, status=1)[1]
-    assert sentence == "ConfigError: data.val_split=2.0: give a share between 0 and 1, such as 0.1\n"
+    sentence = said("midiaug-train", "checkpoint.minutes=0", cwd=tmp_path, status=1)[1]
+    assert sentence == "ConfigError: checkpoint.minutes=0.0: give a number of minutes above 0\n"
     assert not list(tmp_path.glob("runs/*"))
 
 

@@ -40,7 +40,7 @@ def started(place, *more: str) -> subprocess.Popen[str]:
 
 
 def test_it_prints_tables_and_writes_figures_and_a_picture(place):
-    process = started(place, "parts=[loaders,start]", "aug.shifts=[-1,1]")
+    process = started(place, "parts=[loaders,build]", "aug.shifts=[-1,1]")
     output, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert errors == ""

@@ -1,6 +1,7 @@
 """The command that generates, as a person types it."""
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import music
 import pytest
 import torch
-from training import SMALL, command, finished
+from training import SMALL, finished, running
 
 from midiaug import generate
 
@@ -113,13 +114,12 @@ def test_a_wrong_word_is_refused_by_name(sentence, words, named):
 
 def test_ctrl_c_leaves_nothing(place):
     before = sorted((place / "runs").rglob("*"))
-    process = command(place, "wav=false", "ckpt=best", "n=512", "max_tokens=100000", "max_bars=100000", name="generate")
-    lines = iter(process.stdout.readline, "")
-    assert any(line.startswith("split") for line in lines)  # the music is read, and generating begins
-    process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=600)[0]
-    assert process.returncode == 130
-    assert "Traceback" not in rest
+    one = running(place, "wav=false", "ckpt=best", "n=512", "max_tokens=100000", "max_bars=100000", name="generate")
+    one.until("split")  # the music is read, and generating begins
+    os.kill(one.process, signal.SIGINT)
+    status, output = one.ended(600)
+    assert status == 130, output
+    assert "Traceback" not in output
     assert [path for path in sorted((place / "runs").rglob("*")) if path not in before and path.is_file()] == []
 
 

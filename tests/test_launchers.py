@@ -46,12 +46,12 @@ def test_a_sweep_side_by_side_is_named_and_said_as_one_after_another(place):
 def test_a_mistake_in_a_job_is_one_sentence_as_ever(place, launcher):
     pytest.importorskip({"joblib": "hydra_plugins.hydra_joblib_launcher"}.get(launcher, "submitit"))
     status, output = trained(
-        place, "--multirun", "seed=1", "model=lstm,gru", "data.val_split=2", f"hydra/launcher={launcher}"
+        place, "--multirun", "seed=1", "model=lstm,gru", "early_stopping.patience=0", f"hydra/launcher={launcher}"
     )
     assert status == 1, output
     assert output.count("Error executing job with overrides") == 1
     assert output.count("ConfigError") == 1
-    assert output.splitlines()[-1].startswith("ConfigError: data.val_split=2.0: give a share between 0 and 1")
+    assert output.splitlines()[-1].startswith("ConfigError: early_stopping.patience=0: give a number of epochs")
     assert "Traceback" not in output
 
 

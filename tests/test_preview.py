@@ -8,7 +8,7 @@ import sys
 
 import music
 import pytest
-from training import command, finished
+from training import finished, running
 
 from midiaug import preview
 
@@ -38,12 +38,11 @@ def test_it_checks_shows_and_leaves_files_to_listen_to(place):
 
 
 def test_ctrl_c_ends_it_without_a_trace(place):
-    process = command(place, "data.path=my tunes, [all]", "data.cache_dir=c2", name="preview", start_new_session=True)
-    while not process.stdout.readline().startswith("source"):
-        pass
-    os.killpg(process.pid, signal.SIGINT)
-    output = process.communicate(timeout=600)[0]
-    assert process.returncode == 130, output
+    one = running(place, "data.path=my tunes, [all]", "data.cache_dir=c2", name="preview")
+    one.until("source")
+    os.killpg(one.process, signal.SIGINT)
+    status, output = one.ended(600)
+    assert status == 130, output
     assert "Traceback" not in output
 
 

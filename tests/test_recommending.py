@@ -1,13 +1,14 @@
 """hparams=level, in a process of its own: it says what it trains, goes on after Ctrl-C, and recommends at its end."""
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
-from training import SMALL, command, finished
+from training import SMALL, finished, running
 
 from midiaug.comparison.recommending import jobs_of, overrides_of, swept_of
 from midiaug.config_files import config_dir
@@ -25,14 +26,12 @@ def place(tmp_path_factory, folder_of_tunes):
     """A working directory where the sweep was broken off in its third training, and what it had said until then."""
     here = tmp_path_factory.mktemp("levels")
     shutil.copytree(folder_of_tunes, here / "tunes")
-    process, said = command(here, *WORDS), []
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith("run ") and "seed=1" in line:
-            process.send_signal(signal.SIGINT)
-    process.communicate(timeout=600)
-    assert process.returncode == 130, said
-    return here, "".join(said)
+    one = running(here, *WORDS)
+    one.until("seed=1\n")  # the line that says in which folder the third is
+    os.kill(one.process, signal.SIGINT)
+    status, said = one.ended(600)
+    assert status == 130, said
+    return here, said
 
 
 def ended(place, *more, **how):
