@@ -93,12 +93,14 @@ def test_what_was_left_out_is_in_the_manifest_of_a_run_that_was_stopped_too(plac
     assert len(json.loads(expected)["left_out"]) > 100
     out = place / "lacking stopped"
     source = ("data.path=my [tunes]", "data.cache_dir=cache")
-    process = command(place, *source, *words, f"out={out.name}", name="materialize", start_new_session=True)
+    one = running(place, *source, *words, f"out={out.name}", name="materialize")
     journal = out / ".materialize" / "journal.jsonl"
-    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
+    deadline = time.monotonic() + 120
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 1):
+        assert time.monotonic() < deadline
         time.sleep(0.001)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=600)
+    os.killpg(one.process, signal.SIGKILL)
+    assert one.ended(600)[0] == -signal.SIGKILL
     assert not (out / "manifest.json").exists(), "it was stopped too late"
     status, output = materialized(place, *words, f"out={out.name}")
     assert status == 0, output

@@ -70,7 +70,7 @@ SMALLER = {
         f"{TINY} hydra.sweeper.n_trials=1 model.hidden="
     ),
     "python -m midiaug.benchmark data.path=my_midis": "parts=[build] rounds=1 model.hidden=16 data.window=32",
-    "python -m midiaug.benchmark 'parts=[loaders]' rounds=9": "rounds=1 data.limit=4 data.window=32",
+    "python -m midiaug.benchmark 'parts=[loaders]' rounds=9": "rounds=1 seconds=0.05 data.limit=4 data.window=32",
 }
 # what other files try
 ELSEWHERE = {
