@@ -10,7 +10,6 @@ from omegaconf import OmegaConf
 from torch.utils.tensorboard import SummaryWriter
 
 from midiaug.comparison.settings import CompareSettings, checked_compare
-from midiaug.config_files import config_dir
 from midiaug.data.shifts import Shifts
 from midiaug.files import write_csv, write_json
 from midiaug.settings import checked, source_name

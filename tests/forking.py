@@ -153,8 +153,8 @@ def _serve(connection: Connection) -> None:
 
 def measure_briefly() -> None:
     """Let a run measure its loader for a moment at its end: a second for each of the tests' runs would be minutes."""
-    run = importlib.import_module("midiaug.run")
-    run.loader_speed = partial(run.loader_speed, seconds=_LOADER_S)
+    outcome = importlib.import_module("midiaug.outcome")
+    outcome.loader_speed = partial(outcome.loader_speed, seconds=_LOADER_S)
 
 
 def _warm_up() -> None:
@@ -162,7 +162,7 @@ def _warm_up() -> None:
     for name in IMPORTED:
         importlib.import_module(name)
     measure_briefly()
-    from midiaug.command import config_dir
+    from midiaug.config_files import config_dir
 
     with initialize_config_dir(str(config_dir()), version_base="1.3"):
         for name in ("train", "prepare"):

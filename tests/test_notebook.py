@@ -1,4 +1,4 @@
-"""The notebook runs from top to bottom, its trainings for 2 epochs, and what is stored is what it shows."""
+"""The notebook runs from top to bottom, and what is stored in the repository is what it shows."""
 
 import os
 import subprocess
@@ -15,8 +15,6 @@ import nbformat
 from nbclient import NotebookClient
 
 notebook = nbformat.read(sys.argv[1], 4)
-for cell in notebook.cells:
-    cell.source = cell.source.replace("trainer.max_epochs=30", "trainer.max_epochs=2")
 NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
 nbformat.write(notebook, sys.argv[2])
 """
@@ -62,6 +60,5 @@ def test_it_runs_from_top_to_bottom_and_shows_the_same_kinds_of_things(stored, t
     assert done.returncode == 0, done.stderr[-3000:]
     ran = nbformat.read(tmp_path / "ran.ipynb", 4)
     assert kinds(ran) == kinds(stored)
-    assert len((tmp_path / "runs" / "quickstart" / "with" / "metrics.csv").read_text().splitlines()) == 1 + 2
     assert "Error" not in said(ran)
     assert (tmp_path / "runs" / "quickstart" / "with" / "checkpoints" / "best.ckpt").is_file()

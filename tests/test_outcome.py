@@ -61,4 +61,4 @@ def test_the_loaders_speed_counts_tokens_without_padding_over_as_many_epochs_as_
     assert sum(batches) < sum(batch["input_ids"].numel() for batch in data.train_dataloader())
     clock = iter([0.0, *(0.5 for _ in batches), 2.0, 4.0])  # the second epoch's first batch is the last
     monkeypatch.setattr(outcome, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    assert 0 < 4 * loader_speed(data) - sum(batches) <= chosen.data.batch_size * chosen.data.window
+    assert 0 < 4 * loader_speed(data, seconds=1.0) - sum(batches) <= chosen.data.batch_size * chosen.data.window

@@ -12,7 +12,7 @@ from training import settings
 from midiaug.averaging import Averaging
 from midiaug.callbacks import History
 from midiaug.checkpoints import BestCheckpoint, LastCheckpoint, Patience, WholeCheckpoints
-from midiaug.command import config_dir
+from midiaug.config_files import config_dir
 from midiaug.errors import ConfigError
 from midiaug.finite import FiniteLoss
 from midiaug.trainer import NoProfiler, make_trainer
