@@ -1,8 +1,13 @@
 """The checkpoints that a run keeps: of its best epoch, and of its last step, each written whole or not at all."""
 
+import signal
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import torch
@@ -31,7 +36,25 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write the checkpoint; what stood there before stays until it is whole."""
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(Path(path), partial(_save, checkpoint))
+        with _ctrl_c_held():
+            write_whole(Path(path), partial(_save, checkpoint))
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Let Ctrl-C wait until a file is whole: torch makes another error of it, or aborts, while it writes into one."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: held.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            before(*held[-1])
 
 
 def _save(checkpoint: dict[str, Any], path: Path) -> None:

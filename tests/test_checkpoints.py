@@ -1,7 +1,10 @@
 """The checkpoints of a run: each whole or not at all, of the best epoch and of the last step, and never in between."""
 
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -202,3 +205,27 @@ def test_a_folder_without_room_is_refused_with_how_many_files_it_lacks_room_for(
 def test_a_rehearsal_writes_none_and_needs_no_room(folder_of_tunes, shared_cache, tmp_path):
     trainer = trainer_of(folder_of_tunes, shared_cache, tmp_path, "trainer.fast_dev_run=true")
     check_room_for_checkpoints(trainer, tmp_path, 1 << 60)
+
+
+def test_ctrl_c_waits_at_any_moment_until_a_checkpoint_is_whole(tmp_path):
+    content = {"state_dict": {str(number): torch.zeros(64, 64) for number in range(60)}}
+    path, checkpoints, stopped = tmp_path / "last.ckpt", WholeCheckpoints(), 0
+    begin = time.perf_counter()
+    checkpoints.save_checkpoint(content, path)
+    whole, took = path.read_bytes(), time.perf_counter() - begin
+    before = signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    try:
+        for number in range(100):
+            path.unlink()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, took * (number + 1) / 200)
+                checkpoints.save_checkpoint(content, path)
+                time.sleep(took)
+            except KeyboardInterrupt:
+                stopped += 1
+            assert path.read_bytes() == whole
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert stopped == 100
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
