@@ -22,3 +22,16 @@ def test_the_command_that_is_said_at_the_end_compares_the_runs(folder_of_tunes, 
     compared = subprocess.run(said, cwd=tmp_path, capture_output=True, text=True)
     assert compared.returncode == 0, compared.stderr
     assert "2 of midiaug" in compared.stdout
+
+
+def test_a_sweep_goes_on_without_a_word_where_nobody_reads_its_screen_any_more(folder_of_tunes, shared_cache, tmp_path):
+    words = [*overrides(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), "seed=1,2", "hydra.sweep.dir=two"]
+    sweep = [sys.executable, "-m", "midiaug.train", "--multirun", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(sweep, cwd=tmp_path, text=True, **pipes) as process:
+        assert "Launching 2 jobs" in process.stdout.readline()
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+    assert len(list(tmp_path.glob("two/*/summary.json"))) == 2
