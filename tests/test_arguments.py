@@ -159,6 +159,7 @@ def test_a_checkpoint_keeps_plain_data_and_the_path_from_anywhere(tmp_path, monk
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert plain(DEFAULTS | {"path": "~/tunes"})["path"] == str(tmp_path / "home" / "tunes")
     assert plain(DEFAULTS)["path"] is None
+    assert plain(DEFAULTS | {"tempo": "conservative"})["tempo"] == [-1, 1]
 
 
 def test_a_tokenizer_is_used_as_one_of_a_single_vocabulary(trained):

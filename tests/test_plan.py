@@ -127,6 +127,12 @@ def test_alterations_leave_the_draw_of_shifts_as_it_is():
         assert one.tolist() == other.tolist()
 
 
+def test_a_levels_name_is_kept_as_its_range():
+    assert Plan(velocity="moderate", tempo=[0, 1]) == Plan(velocity=(-2, 2), tempo=(0, 1))
+    with pytest.raises(ConfigError, match=r"^aug\.velocity=lively: give two whole numbers .* or a level: conservative"):
+        Plan(velocity="lively")
+
+
 def test_too_many_combinations_are_refused_before_anything_is_read():
     with pytest.raises(ConfigError, match="narrow one"):
         Plan(velocity=(-8, 8), duration=(-8, 8), tempo=(-8, 8))

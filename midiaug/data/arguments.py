@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from midiaug.data.alterations import LEVELS, MAX_STEPS
+from midiaug.data.alterations import LEVELS, MAX_STEPS, range_of
 from midiaug.data.columns import columns_of, flattened, kind_of
 from midiaug.data.published import PUBLISHED
 from midiaug.data.transpose import MusicTokenizer
@@ -28,8 +28,9 @@ _RANGE = (
 )
 
 
-def _is_range(steps: Any) -> bool:
-    """Whether these are a lowest and a highest number of steps, or nothing."""
+def _is_range(wanted: Any) -> bool:
+    """Whether this is a lowest and a highest number of steps, a level's name, or nothing."""
+    steps = range_of(wanted)
     if steps is None:
         return True
     whole = len(steps) == 2 and all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
@@ -110,7 +111,7 @@ def plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in arguments.items() if key in PLAIN}
     kept["path"] = None if kept["path"] is None else str(Path(kept["path"]).expanduser().absolute())
     for name in ("shifts", "anneal", "velocity", "duration", "tempo"):
-        kept[name] = None if kept[name] is None else list(kept[name])
+        kept[name] = None if kept[name] is None else list(range_of(kept[name]))
     return kept
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pytorch_lightning import LightningDataModule
 
-from midiaug.data.alterations import range_of
 from midiaug.data.arguments import VAL_SPLIT, SourceName, check_arguments, checked_source, plain, usable
 from midiaug.data.cache import default_cache_dir
 from midiaug.data.columns import columns_of
@@ -41,11 +40,13 @@ class MidiDataModule(LightningDataModule):
 
     path: a folder of .mid .midi .kar .abc files, or one file. With `source="parquet"`, Parquet files with MIDI bytes in
     a column: a file, a folder, or a pattern with * and **. None for "bundled" and what is downloaded, as "maestro".
-    shifts: the semitones to draw from; `draw` to `tempo` as Plan has them, or a level's name. tell_shifts: batches have
-    `shifts` too, (batch,) int64 semitones, for a model that is told. merges: train the tokenizer on the training side.
+    shifts: the semitones to draw from; `draw` to `tempo` as Plan has them. tell_shifts: batches have `shifts` too,
+    (batch,) int64 semitones, for a model that is told. merges: train the tokenizer on the training side.
     Every key under `data` and `aug` is an argument here, with the same meaning and default.
 
     After `setup`: corpus, store, split, route_name, train (a TransposedDataset), validation (likewise).
+    Raises ConfigError for an argument that cannot be; `setup` raises CorpusError where the music cannot be read,
+    SplitError where it cannot be split, and RouteError where the route that is asked for is not right for it.
     """
 
     _training: TransposingLoader | None = None
@@ -90,7 +91,6 @@ class MidiDataModule(LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        velocity, duration, tempo = map(range_of, (velocity, duration, tempo))
         check_arguments(locals())
         self.arguments = plain(locals())
         self.source = checked_source(source, path, column)
@@ -103,7 +103,7 @@ class MidiDataModule(LightningDataModule):
         self.reading = Reading(self.limits, *split_as, verify, train_limit, merges, self.shifts)
         self.cache_dir = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
         self._loaders, self.place = [], Source(self.source, path, collection, column, self.cache_dir)
-        self.plan = Plan(draw, original, anneal, starts, velocity, duration, tempo)  # type: ignore[arg-type]
+        self.plan = Plan(draw, original, anneal, starts, velocity, duration, tempo)
         self.plan.alterations.check(self.given_tokenizer)
         self.train_limit, self.draw, self.out_of_range, self.seed = train_limit, draw, out_of_range, seed
 

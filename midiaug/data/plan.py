@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from midiaug.data.alterations import Alterations
+from midiaug.data.alterations import Alterations, range_of
 from midiaug.data.arguments import check_arguments
 from midiaug.data.shifts import Choices, draw_balanced, draw_random
 from midiaug.data.windows import Windows
@@ -31,21 +31,21 @@ class Plan:
     own key. anneal: after the first of these epochs, counted from 0, the widest shift falls evenly, and from the
     second on nothing is shifted. starts: `random` moves the cuts between a sequence's windows as far as its last has
     room, anew in each epoch. velocity, duration, tempo: the steps by which each is altered besides, as Alterations has
-    them.
+    them; a level's name, such as `moderate`, is kept as its range.
     """
 
     draw: Draw = "random"
     original: float = 0.0
     anneal: tuple[int, ...] | None = None
     starts: Starts = "fixed"
-    velocity: tuple[int, ...] | None = None
-    duration: tuple[int, ...] | None = None
-    tempo: tuple[int, ...] | None = None
+    velocity: tuple[int, ...] | str | None = None
+    duration: tuple[int, ...] | str | None = None
+    tempo: tuple[int, ...] | str | None = None
 
     def __post_init__(self) -> None:
         check_arguments(vars(self))
         for name in ("anneal", "velocity", "duration", "tempo"):
-            pair = getattr(self, name)
+            pair = range_of(getattr(self, name))
             object.__setattr__(self, name, None if pair is None else tuple(pair))  # as YAML and JSON have no tuples
         _ = self.alterations.combinations  # refused where there are too many
         if self.draw == "balanced" and (self.original or self.anneal is not None):
@@ -85,7 +85,7 @@ class Plan:
     @cached_property
     def alterations(self) -> Alterations:
         """What is varied beside the key."""
-        return Alterations(self.velocity, self.duration, self.tempo)
+        return Alterations(*map(range_of, (self.velocity, self.duration, self.tempo)))
 
     def altered(self, samples: int, seed: int, epoch: int) -> NDArray[np.integer] | None:
         """(samples,) which of the combinations of alterations each sample takes; None where nothing is altered."""
