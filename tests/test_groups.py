@@ -82,6 +82,7 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
         "kept": ("aug.original=0.3",),
         "narrow": ("aug.anneal=[1,3]",),
         "lively": ("aug.velocity=[-2,2]",),
+        "lively by name": ("aug.velocity=moderate",),
         "told": ("model.condition=true",),
     }
     for number, (name, words) in enumerate(options.items()):
@@ -94,6 +95,7 @@ def test_what_else_augments_is_part_of_the_level_and_makes_another_group_of_the_
         "kept": "moderate, original 0.3",
         "narrow": "moderate, anneal [1, 3]",
         "lively": "moderate, velocity [-2, 2]",
+        "lively by name": "moderate, velocity [-2, 2]",
         "told": "moderate, told of the shift",
         "none": "none",
         "cut": "none, starts random",

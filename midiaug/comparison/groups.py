@@ -12,6 +12,7 @@ from midiaug.comparison.contents import as_number
 from midiaug.comparison.naming import differences_in_words
 from midiaug.comparison.runs import Run
 from midiaug.config_files import config_dir
+from midiaug.data.alterations import range_of
 from midiaug.data.shifts import Shifts
 from midiaug.settings import collection_name, complete
 
@@ -214,6 +215,8 @@ def aug_of(run: Run) -> dict[str, Any]:
     """What augments a run, by keys without `aug.`; two that agree in it differ by their model and seed alone."""
     shifts, known = shifts_of(run), complete(run.config) if run.config else {}
     aug = {key.removeprefix("aug."): value for key, value in known.items() if key.startswith("aug.")}
+    ranges = {key: range_of(aug.get(key)) for key in ("velocity", "duration", "tempo")}
+    aug |= {key: list(steps) for key, steps in ranges.items() if isinstance(steps, tuple)}  # a level's by its name
     if shifts == NONE:  # nothing is drawn, and nothing leaves the range
         aug = {key: value for key, value in aug.items() if key == "starts"}
     else:
