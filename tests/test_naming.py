@@ -28,6 +28,11 @@ def test_how_long_a_run_trains_is_said_only_where_nothing_else_tells_two_apart()
     assert told == ["max_epochs 1", "max_epochs 9"], "one key is enough, and first how long it trained"
 
 
+def test_what_else_the_trainer_is_told_is_said_as_any_other_key():
+    runs = [{"data.window": 64, "trainer.precision": None}, {"data.window": 128, "trainer.precision": "bf16-mixed"}]
+    assert differences_in_words(runs, []) == ["window 64", "window 128, precision bf16-mixed"]
+
+
 def test_of_many_keys_only_what_most_runs_do_not_share_is_said():
     usual = {"data.window": 256, "data.limit": None, "optim.lr": 0.004, "tokenizer.name": "REMI"}
     runs = [

@@ -4,7 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_HOW_LONG = ("trainer.max_epochs", "trainer.max_steps", "trainer.", "early_stopping.")  # the first tell most
+_HOW_LONG = (  # the first tell most
+    *("trainer.max_epochs", "trainer.max_steps", "trainer.max_", "trainer.min_", "trainer.limit_"),
+    *("trainer.val_check_interval", "trainer.check_val_every_n_epoch", "trainer.num_sanity_val_steps"),
+    "early_stopping.",
+)
 _SHOWN_BY = {"music": "source"}  # names of pieces are too many to be said
 _CALLED = {"tokenizer.name": "tokenizer"}
 _FEW = 2
