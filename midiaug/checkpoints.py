@@ -117,10 +117,10 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class Patience(EarlyStopping):
-    """Ends the training after so many epochs without a lower validation loss, counted over a run and its resumes."""
+    """Ends the training after so many validations without a lower loss, counted over a run and its resumes."""
 
-    def __init__(self, epochs: int) -> None:
-        super().__init__("loss/val", patience=epochs, strict=False, check_finite=False)
+    def __init__(self, validations: int) -> None:
+        super().__init__("loss/val", patience=validations, strict=False, check_finite=False)
 
     @cached_property
     def state_key(self) -> str:

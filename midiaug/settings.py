@@ -179,7 +179,9 @@ def check_training(settings: TrainSettings) -> None:
     check_shared(settings)
     patience = settings.early_stopping.patience
     if patience is not None and patience < 1:
-        raise ConfigError(f"early_stopping.patience={patience}: give a number of epochs, 1 or more, or null for no end")
+        raise ConfigError(
+            f"early_stopping.patience={patience}: give a number of validations, 1 or more, or null for no end"
+        )
     if not 0 < settings.checkpoint.minutes < math.inf:
         raise ConfigError(f"checkpoint.minutes={settings.checkpoint.minutes}: give a number of minutes above 0")
 

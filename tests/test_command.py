@@ -69,7 +69,7 @@ def sentence(refusal):
         ("model.hidden=1e22", "model.hidden=1e+22: give a whole number"),
         ("optim.lr=nan", "optim.lr=nan: give a learning rate"),
         ("optim.lr=0", "optim.lr=0.0: give a learning rate above 0"),
-        ("early_stopping.patience=0", "early_stopping.patience=0: give a number of epochs"),
+        ("early_stopping.patience=0", "early_stopping.patience=0: give a number of validations"),
         ("checkpoint.minutes=0", "checkpoint.minutes=0.0: give a number of minutes"),
         ("checkpoint.minutes=inf", "checkpoint.minutes=inf: give a number of minutes"),
         ("seed=-1", "seed=-1: give a whole number"),
