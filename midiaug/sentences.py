@@ -60,7 +60,8 @@ def refuse_dashes(words: Sequence[str]) -> None:
         elif options_of(name):
             how = f"as in {name}={options_of(name)[0]}"
         else:
-            how = f"as in {name}=VALUE" if name in known_keys() else f"{_did_you_mean(name)}--help lists them"
+            known = name in known_keys()
+            how = f"as in {name}=VALUE" if known else f"as in seed=3; {_did_you_mean(name)}--help lists all"
         raise ConfigError(f"{word}: keys have no dashes before them; write key=value, {how}")
 
 
@@ -70,8 +71,8 @@ def _unreadable(word: str) -> str:
     given = sys.argv[1:]
     behind = given[given.index(word) + 1] if word in given[:-1] else None
     if not equals:
-        name = "ckpt" if word.endswith(".ckpt") else "runs" if "compare" in Path(sys.argv[0]).stem else "data.path"
-        how = f"write {shlex.quote(f'{name}={word}')}" if Path(word).expanduser().exists() else _KEY_AND_VALUE
+        path = Path(word).expanduser()
+        how = f"write {shlex.quote(f'{_key_for(path)}={word}')}" if path.exists() else _KEY_AND_VALUE
         return f"{word}: not readable; {how}"
     if not _is_known(key.lstrip("+~")):
         return f"{key}: {_no_such(key)}"
@@ -81,6 +82,17 @@ def _unreadable(word: str) -> str:
         return f"{word}: not readable; {_LIST}"
     quoted = value.replace("'", r"\'")
     return f"{word}: not readable; put quotes around the value, and others around the word: \"{key}='{quoted}'\""
+
+
+def _key_for(path: Path) -> str:
+    """The key that a path without one is most likely meant for, in the command that runs."""
+    command = Path(sys.argv[0]).stem.removeprefix("midiaug-")
+    if command == "compare":
+        return "runs"
+    if path.suffix == ".ckpt":
+        return "ckpt"
+    of_a_file = {"generate": "prompt", "preview": "preview.file"}
+    return of_a_file.get(command, "data.path") if path.is_file() else "data.path"
 
 
 def _is_known(key: str) -> bool:

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from midiaug import compare, train
+from midiaug import compare, generate, preview, train
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def sentence(refusal):
         ("--data", "--data: keys have no dashes before them; write key=value, as in data.path=DIR"),
         ("--model=gru", "--model=gru: keys have no dashes before them; write key=value, as in model=gru"),
         ("--seed", "--seed: keys have no dashes before them; write key=value, as in seed=VALUE"),
-        ("--batch-size=8", "--batch-size=8: keys have no dashes before them; write key=value, did you mean data.batch"),
+        ("--batch-size=8", "write key=value, as in seed=3; did you mean data.batch_size? --help lists all"),
     ],
 )
 def test_a_key_that_is_not_there_is_answered_with_the_nearest(sentence, word, named):
@@ -52,6 +52,14 @@ def test_a_slip_is_answered_with_what_to_write(sentence, tmp_path, monkeypatch, 
     (tmp_path / "my tunes").mkdir()
     (tmp_path / "best.ckpt").touch()
     assert named in sentence(*words)
+
+
+@pytest.mark.parametrize(("module", "key"), [(generate, "prompt"), (preview, "preview.file"), (train, "data.path")])
+def test_a_tune_without_its_key_is_answered_with_that_of_the_command(refusal, tmp_path, monkeypatch, module, key):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tune.mid").touch()
+    name = f"midiaug-{module.__name__.rpartition('.')[2]}"
+    assert f"tune.mid: not readable; write {key}=tune.mid" in refusal(module.main, name, "tune.mid")
 
 
 def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refusal, tmp_path, monkeypatch):
