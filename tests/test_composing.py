@@ -60,20 +60,19 @@ def test_the_folder_holds_music_a_picture_and_the_figures(finished, tmp_path):
     assert "bars" not in result  # nothing was given
 
 
-def test_how_well_the_model_knows_the_music_is_said_and_a_beginner_is_called_one(
-    finished, tmp_path, caplog, monkeypatch
-):
+def test_how_well_the_model_knows_the_music_is_said_and_a_beginner_is_called_one(finished, tmp_path, caplog):
     caplog.set_level("INFO", "midiaug")
     generated(finished, tmp_path / "a")
     said = re.search(r"epoch 1: (\d\.\d{3}) nats a token .* where guessing costs (\d\.\d{3}); right at", caplog.text)
     val, blind = map(float, said.groups())
     assert blind == pytest.approx(math.log(load_trained(finished).learner.model.embedding.num_embeddings), abs=1e-3)
-    assert 0.4 * blind < val < 1.5 * blind
+    assert 0.5 * blind < val < 1.5 * blind
     assert "the model is a beginner, and what it writes will wander" in caplog.text
     caplog.clear()
-    row = {"epoch": 9.0, "loss/val": 0.3 * blind, "accuracy/top1": 0.75}
-    monkeypatch.setattr("midiaug.trained._last_row", lambda content: row)
-    generated(finished, tmp_path / "b")
+    content = torch.load(finished, weights_only=True)
+    content["callbacks"]["History"]["rows"][-1] |= {"loss/val": 0.4 * blind, "accuracy/top1": 0.75}
+    torch.save(content, tmp_path / "good.ckpt")
+    generated(tmp_path / "good.ckpt", tmp_path / "b")
     assert "right at the first guess 75%" in caplog.text
     assert "beginner" not in caplog.text
 
