@@ -1,4 +1,4 @@
-"""What a run writes down while it trains: a row an epoch, and the losses of each piece."""
+"""What a run writes down while it trains: a row a validation, and the losses of each piece."""
 
 import logging
 import time
@@ -33,10 +33,10 @@ def rehearsal(trainer: Trainer) -> bool:
 
 
 class History(Callback):
-    """One row an epoch in metrics.csv, and in val_pieces.csv what each validation piece cost in the best epoch.
+    """One row a validation in metrics.csv, and in val_pieces.csv what each validation piece cost in the best one.
 
     rows: what metrics.csv holds; kept in checkpoints, so that a resumed run goes on with it. unit: what rows are called
-    by, `step` where a run is not validated at the end of each epoch.
+    by, `epoch`, or `step` where a run is validated within epochs or across them; known once the training begins.
     """
 
     def __init__(self, directory: Path, data: MidiDataModule) -> None:
@@ -52,7 +52,7 @@ class History(Callback):
 
     @property
     def best(self) -> dict[str, Any]:
-        """The row of the epoch with the lowest validation loss, of those whose weights may be at hand."""
+        """The row with the lowest validation loss, of those whose weights may be at hand."""
         return min(self.rows[self._first :], key=lambda row: float(row["loss/val"]))
 
     @property
@@ -97,7 +97,7 @@ class History(Callback):
         self._end = time.perf_counter()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Add the epoch's row; where it is the best so far, keep the loss of each validation piece."""
+        """Add a row; where it is the best so far, keep the loss of each validation piece."""
         if trainer.sanity_checking or not isinstance(pl_module, Learner):
             return
         measured = {name: float(trainer.callback_metrics[name]) for name in METRICS}

@@ -6,6 +6,9 @@ import pytest
 from pytorch_lightning import Callback
 from training import StopAfter, run, settings
 
+from midiaug.callbacks import History
+from midiaug.settings import validated_by
+
 
 def rows_of(path):
     with path.open(newline="") as file:
@@ -52,3 +55,22 @@ def test_the_tokens_of_a_row_are_those_since_the_first_step_also_of_a_resumed_ru
     run(chosen, tmp_path / "stopped", StopAfter(file, step=len(loader) + len(loader) // 2))
     _, _, resumed = run(chosen, tmp_path / "stopped", ckpt=file)
     assert [row["tokens"] for row in resumed] == [epoch, 2 * epoch]
+
+
+@pytest.mark.parametrize(
+    ("words", "unit"),
+    [
+        ((), "epoch"),
+        (("trainer.check_val_every_n_epoch=2",), "epoch"),
+        (("trainer.val_check_interval=0.5",), "step"),
+        (("trainer.val_check_interval=3", "trainer.check_val_every_n_epoch=null"), "step"),
+    ],
+)
+def test_rows_are_called_by_steps_where_validations_do_not_stand_at_the_ends_of_epochs(
+    words, unit, folder_of_tunes, shared_cache, tmp_path
+):
+    chosen = settings(folder_of_tunes, shared_cache, "trainer.max_epochs=2", *words)
+    trainer, _, rows = run(chosen, tmp_path)
+    (history,) = (callback for callback in trainer.callbacks if isinstance(callback, History))
+    assert history.unit == unit == validated_by(chosen.trainer)
+    assert len({row[unit] for row in rows}) == len(rows) > 0

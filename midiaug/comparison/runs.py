@@ -43,7 +43,7 @@ class Yardstick:
 class Run:
     """A run as its folder tells it.
 
-    rows: one for each validated epoch, with `epoch`, `loss/train`, `loss/val` and `loss/gap`; a figure may be None.
+    rows: one for each validation, with `epoch`, `loss/train`, `loss/val` and `loss/gap`; a figure may be None.
     best: the row with the lowest validation loss. config: the whole configuration, empty where it is not known.
     summary: the content of summary.json, empty where the run did not finish. sides: a side for each piece's name.
     pieces: by name, of the best epoch. seconds: it trained for. generated: its generate.json files, newest last.
@@ -97,7 +97,8 @@ class Run:
     def unit(self) -> str:
         """What its validations are counted by: `step` where they were not at the end of each epoch, else `epoch`."""
         often = len({row["epoch"] for row in self.rows}) < len(self.rows)
-        by_steps = often or validated_by(self.config.get("trainer") or {}) == "step"
+        trainer = self.config.get("trainer")
+        by_steps = often or (isinstance(trainer, dict) and validated_by(trainer) == "step")
         return "step" if by_steps and all(row.get("step") is not None for row in self.rows) else "epoch"
 
     @property
