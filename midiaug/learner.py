@@ -41,6 +41,7 @@ class Learner(LightningModule):
     un-shifted, as Permutations.with_divergence has it; the data module needs tell_shifts.
     After each epoch it logs `loss/val` and `loss/train`, in nats a token, both in eval mode and without
     augmentation, `loss/gap`, the difference, and `nats_per_note/val`. Padding never counts.
+    Raises ConfigError for a setting that cannot be, or where the tokenizer has no table and `equivariance` needs one.
     """
 
     def __init__(

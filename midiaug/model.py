@@ -51,6 +51,7 @@ class RecurrentLM(nn.Module):
     weight_drop: the share of the weights from step to step that each training step leaves out, and locked: whether
     dropout leaves out the same units in all steps of a window (both Merity et al. 2017, arXiv 1708.02182). Neither
     changes the weights' names or shapes. dropout: of the input, between layers, and of the output.
+    Raises ConfigError for a size below 1, a share of 1 or more, or another cell.
     """
 
     def __init__(

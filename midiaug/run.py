@@ -58,9 +58,8 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
     if data.tokenizer is not data.given_tokenizer:  # its vocabulary is known only now
         learner = make_learner(settings, data, data.tokenizer)
     check_data(data, settings.optim.equivariance)
-    if (
-        ckpt is not None and content is not None
-    ):  # before anything is written: a refused run may stand in the folder of a good one
+    if ckpt is not None and content is not None:
+        # before anything is written: a refused run may stand in the folder of a good one
         check_same(learner, data, content, ckpt)
     if trainer.is_global_zero and not rehearsal(trainer):
         _begin(data, directory)

@@ -40,10 +40,11 @@ class TransposedDataset(Dataset[Batch]):
     alterations each takes; nothing is altered without it.
 
     windows: where they lie. pieces: (windows,) each one's piece, a row of the corpus. room: (pieces,) the lowest
-    and (pieces,) the highest shift that a piece of the corpus can take. route: how a window is read. pad_id: the
-    token behind a window's end. tell_shifts: whether samples have a `shifts` too, () int64 semitones, for a model
-    that is told.
-    Raises PitchOutOfRange for a shift that takes notes of the window's piece out of range.
+    and (pieces,) the highest shift that a piece of the corpus can take. shifts: what is drawn from. route: how a
+    window is read. pad_id: the token behind a window's end. tell_shifts: whether samples have a `shifts` too, ()
+    int64 semitones, for a model that is told.
+    Raises PitchOutOfRange for a shift that takes notes of the window's piece out of range, ConfigError for one that is
+    no whole number, and IndexError for a window that is not there.
     """
 
     def __init__(

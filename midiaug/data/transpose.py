@@ -101,7 +101,7 @@ def written_range(tokenizer: MusicTokenizer, drums: bool = False) -> tuple[int, 
 
 
 def base_vocabulary(tokenizer: MusicTokenizer) -> dict[str, int]:
-    """Token names to ids before any merging."""
+    """Token names to ids before any merging; of several vocabularies, `columns.flattened` makes one first."""
     return dict(tokenizer.vocab)
 
 
