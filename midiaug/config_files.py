@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+_SHARED = ("common", "commands")  # what the files of commands begin with
+
 
 def config_dir() -> Path:
     """Where the YAML files are: inside the package in an installed wheel, beside it in a checkout."""
@@ -18,10 +20,13 @@ def options_of(group: str) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml")) if group and folder.is_dir() else []
 
 
-def known_keys() -> list[str]:
-    """Every key of the YAML files, written with dots."""
+def known_keys(command: str | None = None) -> list[str]:
+    """Every key of the YAML files, written with dots; of one command, without those of other commands' files."""
     keys: list[str] = []
+    own = {command, *_SHARED} if command and (config_dir() / f"{command}.yaml").is_file() else None
     for path in sorted(config_dir().glob("**/*.yaml")):
+        if own is not None and path.parent == config_dir() and path.stem not in own:
+            continue
         group = path.relative_to(config_dir()).parent.as_posix().replace("/", ".")
         at_top = group == "." or "@package _global_" in path.read_text(encoding="utf-8")
         keys += _keys_below(OmegaConf.load(path), "" if at_top else group)

@@ -60,7 +60,7 @@ def refuse_dashes(words: Sequence[str]) -> None:
         elif options_of(name):
             how = f"as in {name}={options_of(name)[0]}"
         else:
-            known = name in known_keys()
+            known = name in known_keys(_command())
             how = f"as in {name}=VALUE" if known else f"as in seed=3; {_did_you_mean(name)}--help lists all"
         raise ConfigError(f"{word}: keys have no dashes before them; write key=value, {how}")
 
@@ -84,9 +84,13 @@ def _unreadable(word: str) -> str:
     return f"{word}: not readable; put quotes around the value, and others around the word: \"{key}='{quoted}'\""
 
 
+def _command() -> str:
+    return Path(sys.argv[0]).stem.removeprefix("midiaug-")
+
+
 def _key_for(path: Path) -> str:
     """The key that a path without one is most likely meant for, in the command that runs."""
-    command = Path(sys.argv[0]).stem.removeprefix("midiaug-")
+    command = _command()
     if command == "compare":
         return "runs"
     if path.suffix == ".ckpt":
@@ -112,7 +116,7 @@ def _no_such(key: str) -> str:
     if key.startswith("tokenizer.params."):
         hint = f"to add a parameter of MidiTok, write +{key}; "
     elif key in known_keys() or (config_dir() / key).is_dir():
-        hint = "it belongs to another command; "
+        hint = "it belongs to another command; " + ("" if "." in key else _did_you_mean(key))
     else:
         hint = _did_you_mean(key)
     return f"there is no such key; {hint}--help lists them all"
@@ -123,13 +127,14 @@ def _did_you_mean(key: str) -> str:
 
     So `lr` is optim.lr, `data.pth` data.path, and `epochs` trainer.max_epochs.
     """
-    keys = known_keys()
+    keys = known_keys(_command())
     group, _, name = key.lstrip("+~").rpartition(".")
     last = {known: known.rpartition(".")[2] for known in keys}
     own = [last[known] for known in keys if known.rpartition(".")[0] == group]
     close = [f"{group}.{one}".lstrip(".") for one in difflib.get_close_matches(name, own, n=1)]
     same = [known for known in keys if last[known] == name]
-    within = [known for known in keys if name in last[known].split("_")]
+    within = [known for known in keys if len(name) > 1 and name in last[known].split("_")]
+    within.sort(key=lambda known: last[known].count("_"))  # max_steps before log_every_n_steps
     alike = difflib.get_close_matches(name, sorted({*last.values()}), n=1, cutoff=0.75)
     elsewhere = [known for known in keys if last[known] in alike]
     found = [*close, *same, *within, *elsewhere] if group else [*same, *close, *within, *elsewhere]

@@ -18,6 +18,8 @@ def sentence(refusal):
     [
         ("aug.shift=[-5,5]", "aug.shift: there is no such key; did you mean aug.shifts?"),
         ("epochs=3", "epochs: there is no such key; did you mean trainer.max_epochs?"),
+        ("steps=100", "steps: there is no such key; it belongs to another command; did you mean trainer.max_steps?"),
+        ("shift=3", "shift: there is no such key; it belongs to another command; did you mean aug.shifts?"),
         ("lr=0.1", "lr: there is no such key; did you mean optim.lr?"),
         ("model.lr=0.1", "model.lr: there is no such key; did you mean optim.lr?"),
         ("hiden=64", "hiden: there is no such key; did you mean model.hidden?"),
@@ -27,6 +29,7 @@ def sentence(refusal):
         ("aug.shifts=-5,5", "aug.shifts=-5,5: write a list in brackets, as in 'aug.shifts=[-5,5]'; to try each value"),
         ("--data", "--data: keys have no dashes before them; write key=value, as in data.path=DIR"),
         ("--model=gru", "--model=gru: keys have no dashes before them; write key=value, as in model=gru"),
+        ("--steps", "write key=value, as in seed=3; did you mean trainer.max_steps? --help lists all"),
         ("--seed", "--seed: keys have no dashes before them; write key=value, as in seed=VALUE"),
         ("--batch-size=8", "write key=value, as in seed=3; did you mean data.batch_size? --help lists all"),
     ],
