@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hydra.errors import OverrideParseException
 
-from midiaug.config_files import config_dir, known_keys, options_of
+from midiaug.config_files import known_keys, options_of
 from midiaug.errors import ConfigError, MidiaugError
 from midiaug.launchers import EXTRAS
 
@@ -115,8 +115,9 @@ def _group_without_option(words: Sequence[str]) -> str | None:
 def _no_such(key: str) -> str:
     if key.startswith("tokenizer.params."):
         hint = f"to add a parameter of MidiTok, write +{key}; "
-    elif key in known_keys() or (config_dir() / key).is_dir():
-        hint = "it belongs to another command; " + ("" if "." in key else _did_you_mean(key))
+    elif key in known_keys() or options_of(key):
+        alone = "." not in key and not options_of(key)
+        hint = "it belongs to another command; " + (_did_you_mean(key) if alone else "")
     else:
         hint = _did_you_mean(key)
     return f"there is no such key; {hint}--help lists them all"

@@ -65,6 +65,11 @@ def test_a_tune_without_its_key_is_answered_with_that_of_the_command(refusal, tm
     assert f"tune.mid: not readable; write {key}=tune.mid" in refusal(module.main, name, "tune.mid")
 
 
+def test_a_group_of_another_command_is_no_slip_of_a_key(refusal):
+    said = refusal(generate.main, "midiaug-generate", "ckpt=best", "model=gru")
+    assert "model: there is no such key; it belongs to another command; --help lists them all" in said
+
+
 def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refusal, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
