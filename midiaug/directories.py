@@ -43,7 +43,7 @@ def trained_checkpoint(ckpt: str, root: str | Path = "runs", chosen: Path | None
         own = chosen.parents[1] / "checkpoints" / f"{ckpt}.ckpt"
         if own.is_file():
             return own.resolve()
-    path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else Path(str(ckpt)).expanduser()
+    path = newest_checkpoint(root, ckpt) if ckpt in ("best", "last") else _of_a_run(str(ckpt), "best")
     try:
         there = path.is_file()
     except OSError as error:
@@ -60,6 +60,13 @@ def stopped(directory: Path) -> Path | None:
     return last.resolve() if last.is_file() else None
 
 
+def _of_a_run(ckpt: str, name: str) -> Path:
+    """The file that was typed; for the folder of a run, its checkpoint of that name."""
+    path = Path(ckpt).expanduser()
+    inside = path / "checkpoints" / f"{name}.ckpt"
+    return inside if os.path.isfile(inside) else path
+
+
 def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs") -> Path | None:
     """The file that `ckpt` names, or None; of `last`, that of the run's own directory before any below the root.
 
@@ -70,7 +77,7 @@ def checkpoint_file(ckpt: str | None, directory: Path, root: str | Path = "runs"
     own = stopped(directory)
     if ckpt == "last" and own is not None:
         return own
-    path = newest_checkpoint(root) if ckpt == "last" else Path(ckpt).expanduser()
+    path = newest_checkpoint(root) if ckpt == "last" else _of_a_run(ckpt, "last")
     if not path.is_file():
         raise CheckpointError(f"ckpt={ckpt}: no such file; give a checkpoint that a run wrote, or last")
     return path.resolve()
@@ -147,8 +154,9 @@ def run_dir(
     ckpt = None if ckpt is None else str(ckpt)
     if ckpt == "last" and list(Path(root).glob("**/checkpoints/last.ckpt")):
         return str(newest_checkpoint(root).parents[1])
-    if ckpt and Path(ckpt).name == "last.ckpt" and Path(ckpt).parent.name == "checkpoints" and Path(ckpt).is_file():
-        return str(Path(ckpt).parents[1])
+    last = _of_a_run(ckpt, "last") if ckpt else None
+    if last is not None and last.name == "last.ckpt" and last.parent.name == "checkpoints" and last.is_file():
+        return str(last.parents[1])
     name = run_name(overrides, words)
     if kind is not None:
         name = kind if name == "default" else f"{kind}_{name}"
@@ -188,11 +196,14 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def this_command() -> str:
-    """The command line of this run, without its ckpt, to show how to go on with it; of a sweep, that of this job."""
+def this_command(*without: str) -> str:
+    """The command line of this run, without its ckpt, to show how to go on with it; of a sweep, that of this job.
+
+    without: further keys that are left out.
+    """
     job = HydraConfig.get()
     words = list(job.overrides.task) if job.mode == RunMode.MULTIRUN else sys.argv[1:]
-    kept = [as_typed(word) for word in words if not word.startswith("ckpt=")]
+    kept = [as_typed(word) for word in words if word.partition("=")[0] not in ("ckpt", *without)]
     return shlex.join([program("python"), "-m", f"midiaug.{job.job.name}", *kept])
 
 

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning import Trainer
 
+from midiaug.callbacks import History
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.directories import shown, this_command
@@ -67,7 +70,20 @@ def check_same(learner: Learner, data: MidiDataModule, content: dict[str, Any], 
         data.check_same(content["MidiDataModule"])
     except ConfigError as error:
         reason = str(error).removeprefix("ckpt: ").replace("model.cell=", "model=")
-        raise ConfigError(f"ckpt={shown(ckpt)}: {reason}, or leave ckpt out to begin anew") from error
+        raise ConfigError(f"ckpt={shown(ckpt)}: {reason}, name another run's file, or leave ckpt out") from error
+
+
+def say_how_to_go_on(trainer: Trainer, history: History) -> None:
+    """Where the loss of a run still fell at its end, give the command that trains it for three times as long."""
+    last = Path(trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+    fell = len(history.rows) > 1 and history.best is history.rows[-1] and last.is_file()
+    if not (fell and HydraConfig.initialized() and HydraConfig.get().mode == RunMode.RUN):
+        return
+    key, so_far = ("max_steps", trainer.max_steps) if trainer.max_steps > 0 else ("max_epochs", trainer.max_epochs)
+    if so_far is None or so_far < 1:  # a run of so many minutes
+        return
+    command = f"{this_command(f'trainer.{key}')} trainer.{key}={3 * so_far} {shlex.quote(f'ckpt={shown(last)}')}"
+    say("still fell", f"the validation loss, to the end; three times as long: {command}")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from midiaug.directories import program, shown
 from midiaug.equivariance import OverKeys, check_data, over_keys
 from midiaug.errors import ConfigError
 from midiaug.files import remove_leftovers, write_json
-from midiaug.fitting import check_same, fit, place_written
+from midiaug.fitting import check_same, fit, place_written, say_how_to_go_on
 from midiaug.learner import Learner
 from midiaug.monitor import CHARTS, key_spread
 from midiaug.outcome import compared, final_figures, summary_of
@@ -160,6 +160,7 @@ def _finish(
         trainer.logger.finalize("success")
     write_json(directory / "summary.json", summary)  # the last file: with it the run counts as finished
     log.info("\n%s", result_table(history, key_spread(in_keys.losses), key_spread(told.losses)))
+    say_how_to_go_on(trainer, history)
     say("picture", shown(directory / "gap.png"))
     if best.is_file():
         say("best model", shown(best))

@@ -43,7 +43,10 @@ def sentence_of(error: Exception) -> str:
     elif option:
         text = f"{option[1]}={option[2]}: there is no such option; use one of {', '.join(option[3].split())}"
     elif several:
-        text = f"{several[1]}: write a list in brackets, as in 'aug.shifts=[-5,5]'; to try each value, add --multirun"
+        brackets = (
+            "" if options_of(several[1].partition("=")[0]) else "write a list in brackets, as in 'aug.shifts=[-5,5]'; "
+        )
+        text = f"{several[1]}: {brackets}to try each value, add --multirun"
     elif text.startswith("Config group override must be"):
         text = _group_without_option(sys.argv[1:]) or text
     return f"ConfigError: {text}"
@@ -51,7 +54,7 @@ def sentence_of(error: Exception) -> str:
 
 def refuse_dashes(words: Sequence[str]) -> None:
     """Raise ConfigError for a key that is written as an option, `--data DIR`: Hydra prints its usage alone."""
-    for word in words:
+    for word, behind in zip(words, [*words[1:], ""], strict=True):
         name = word.partition("=")[0].removeprefix("--").replace("-", "_")
         if not word.startswith("--") or any(flag.startswith(word.partition("=")[0]) for flag in _HYDRAS_FLAGS):
             continue
@@ -61,7 +64,12 @@ def refuse_dashes(words: Sequence[str]) -> None:
             how = f"as in {name}={options_of(name)[0]}"
         else:
             known = name in known_keys(_command())
-            how = f"as in {name}=VALUE" if known else f"as in seed=3; {_did_you_mean(name)}--help lists all"
+            given = behind if behind and "=" not in behind and not behind.startswith("-") else "VALUE"
+            how = (
+                f"as in {shlex.quote(f'{name}={given}')}"
+                if known
+                else f"as in seed=3; {_did_you_mean(name)}--help lists all"
+            )
         raise ConfigError(f"{word}: keys have no dashes before them; write key=value, {how}")
 
 
@@ -74,10 +82,18 @@ def _unreadable(word: str) -> str:
         path = Path(word).expanduser()
         how = f"write {shlex.quote(f'{_key_for(path)}={word}')}" if path.exists() else _KEY_AND_VALUE
         return f"{word}: not readable; {how}"
+    if key != key.strip() or value != value.lstrip():
+        bare = shlex.quote(f"{key.strip()}={value.strip()}")
+        return f"{word}: not readable; write it without a blank beside the =, as in {bare}"
     if not _is_known(key.lstrip("+~")):
         return f"{key}: {_no_such(key)}"
-    if word.endswith(",") and behind is not None:
-        return f"{word}: not readable; leave the blank behind the comma out, as in {shlex.quote(word + behind)}"
+    whole = f"{word}{behind}" if word.endswith(",") and behind is not None else word
+    apart = re.sub(r",(?=[\w.]+=)", " ", whole)
+    if apart != whole and "{" not in whole:
+        return f"{word}: not readable; between two settings stands a blank and no comma, as in {apart}"
+    if whole != word:
+        sweep = "" if "[" in whole or {"-m", "--multirun"} & set(given) else "--multirun "
+        return f"{word}: not readable; leave the blank behind the comma out, as in {sweep}{shlex.quote(whole)}"
     if "[" in value or "]" in value:
         return f"{word}: not readable; {_LIST}"
     quoted = value.replace("'", r"\'")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from midiaug.directories import generated_dir, program, run_name, trained_checkpoint
+from midiaug.directories import checkpoint_file, generated_dir, program, run_dir, run_name, trained_checkpoint
 from midiaug.errors import CheckpointError
 
 
@@ -50,3 +50,15 @@ def test_music_in_a_run_is_of_its_checkpoint_though_another_run_has_ended_since(
     assert trained_checkpoint("best", tmp_path, folder).parts[-3] == "second" == folder.parts[-3]
     assert trained_checkpoint("best", tmp_path).parts[-3] == "first"
     assert trained_checkpoint("best", tmp_path, tmp_path / "elsewhere" / "x").parts[-3] == "first"
+
+
+def test_the_folder_of_a_run_stands_for_its_best_checkpoint_and_for_its_last_where_it_goes_on(tmp_path):
+    run = tmp_path / "runs" / "my run"
+    (run / "checkpoints").mkdir(parents=True)
+    for name in ("best", "last"):
+        (run / "checkpoints" / f"{name}.ckpt").touch()
+    assert trained_checkpoint(str(run)) == run / "checkpoints" / "best.ckpt"
+    assert checkpoint_file(str(run), tmp_path) == run / "checkpoints" / "last.ckpt"
+    assert run_dir(str(tmp_path / "runs"), str(run), "") == str(run)
+    with pytest.raises(CheckpointError, match="that is a folder; give the file in its checkpoints/"):
+        trained_checkpoint(str(tmp_path))

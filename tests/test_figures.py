@@ -97,6 +97,8 @@ def test_how_many_pieces_are_too_short_is_counted_and_said(opened):
     assert copying["n"] == result["spread"]["share_of_12grams"]["n"]
     said = "2 of 4 generated pieces are too short for a passage: fewer than 13 onsets"
     assert said in notes_below(result)
+    result["spread"] = dict.fromkeys(result["spread"])  # as with a handful of validation pieces
+    assert notes_below(result)[0].startswith("what is usual is not known of fewer than 8 validation pieces")
     assert notes_below(figures([short_tune(8000, 12), music.tune(8003)], None)) == [
         "1 of 2 generated pieces is too short for a passage: fewer than 13 onsets"
     ]

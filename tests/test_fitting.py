@@ -106,6 +106,6 @@ def test_a_checkpoint_of_another_model_is_refused_by_its_file(word, reason, fold
     before = last.read_bytes()
     with pytest.raises(ConfigError) as refusal:
         train_model(settings(folder_of_tunes, shared_cache, word), tmp_path / "other", last)
-    assert str(refusal.value) == f"ckpt={last}: {reason}; use the same, or leave ckpt out to begin anew"
+    assert str(refusal.value) == f"ckpt={last}: {reason}; use the same, name another run's file, or leave ckpt out"
     assert last.read_bytes() == before
     assert not (tmp_path / "other").exists()

@@ -45,6 +45,18 @@ def test_a_key_that_is_not_there_is_answered_with_the_nearest(sentence, word, na
             ["aug=none,", "aggressive"],
             "aug=none,: not readable; leave the blank behind the comma out, as in aug=none,",
         ),
+        (["model=lstm,", "gru"], "leave the blank behind the comma out, as in --multirun model=lstm,gru"),
+        (
+            ["trainer.max_epochs=3,", "model.hidden=32"],
+            "between two settings stands a blank and no comma, as in trainer.max_epochs=3 model.hidden=32",
+        ),
+        (
+            ["trainer.max_epochs=3,model.hidden=32"],
+            "between two settings stands a blank and no comma, as in trainer.max_epochs=3 model.hidden=32",
+        ),
+        (["model=lstm,gru"], "ConfigError: model=lstm,gru: to try each value, add --multirun"),
+        (["data.path = x y"], "write it without a blank beside the =, as in 'data.path=x y'"),
+        (["--seed", "3"], "--seed: keys have no dashes before them; write key=value, as in seed=3"),
         (["aug.shifts=[-5,", "5]"], "leave the blank behind the comma out, as in 'aug.shifts=[-5,5]'"),
         (["my tunes"], "my tunes: not readable; write 'data.path=my tunes'"),
         (["best.ckpt"], "best.ckpt: not readable; write ckpt=best.ckpt"),

@@ -29,6 +29,18 @@ def test_all_folders_below_are_read_and_names_are_paths_within_the_source(tmp_pa
     assert names(folder(str(tmp_path))) == names(entries)
 
 
+def test_what_is_hidden_of_a_run_or_of_python_is_no_music_of_the_users_and_a_line_says_so(tmp_path, caplog):
+    for path in ("a.mid", ".trash/b.mid", "runs/one/generated/x/01.mid", "venv/lib/corpus/c.mid", "runs/own.mid"):
+        music.write(music.tune(0), tmp_path / path)
+    (tmp_path / "runs" / "one" / ".hydra").mkdir()
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    with caplog.at_level("INFO", "midiaug"):
+        assert names(folder(tmp_path)) == ["a.mid", "runs/own.mid"]
+    assert f"{tmp_path}: passed over 3 folders, hidden, of runs or of Python, such as .trash" in caplog.text
+    for asked, found in (("runs/one", "generated/x/01.mid"), (".trash", "b.mid"), ("venv", "lib/corpus/c.mid")):
+        assert names(folder(tmp_path / asked)) == [found], "what is asked for by its own name is taken"
+
+
 @pytest.mark.parametrize("name", ["tune.mid", "tune.midi", "tune.kar", "TUNE.MID", "Tune.Midi", "tune.KAR"])
 def test_a_midi_ending_counts_in_any_case(tmp_path, name):
     path = music.write(music.tune(0), tmp_path / name)

@@ -97,6 +97,20 @@ def interrupted(place: Path, beginning: str, *more: str) -> tuple[int, list[str]
     return status, output.splitlines()
 
 
+def test_a_run_whose_loss_still_fell_at_its_end_says_how_to_go_on_and_that_goes_on(place):
+    status, output = finished(place, *words(place, "trainer.max_epochs=2", "hydra.run.dir=short"))
+    assert status == 0, output
+    (line,) = re.findall(
+        r"^still fell +the validation loss, to the end; three times as long: (.*)$", output, re.MULTILINE
+    )
+    goes_on = shlex.split(line)
+    assert goes_on[:3] == ["python", "-m", "midiaug.train"]
+    assert [word for word in goes_on if "max_epochs" in word] == ["trainer.max_epochs=6"]
+    status, output = finished(place, *goes_on[3:])
+    assert status == 0, output
+    assert json.loads((place / "short" / "summary.json").read_text())["epochs"] == 6
+
+
 def test_ctrl_c_ends_with_how_to_go_on(place):
     status, printed = interrupted(place, "epoch 2 ")
     assert status == 130, printed[-12:]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from midiaug.errors import ConfigError, CorpusError
+from midiaug.printable import many, printable
 
 log = logging.getLogger("midiaug")
 SUFFIXES = (".mid", ".midi", ".kar", ".abc")
@@ -22,6 +23,7 @@ COLLECTIONS = {
     "ryan": ("ryansMammoth", "Ryan's Mammoth Collection"),
     "essen": ("essenFolksong", "Essen folk songs; their own licence permits non-commercial use only"),
 }
+_NO_MUSIC = {".hydra", "pyvenv.cfg"}  # a run's folder, with the music that its model wrote; a Python environment
 _TUNE_START = re.compile(r"^X:", re.MULTILINE)
 _HEADER_FIELD = re.compile(r"[LMQ]:")
 
@@ -117,13 +119,19 @@ def _has_parquet(root: Path) -> bool:
 def files_below(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
     """The files of these endings in a folder and all below it: their names within it, sorted, and their paths.
 
-    Links to folders are followed once.
+    Links to folders are followed once. Folders below it whose names begin with a dot, and those of runs and of Python
+    environments, hold no music of the user's: they are passed over, and a line says so.
     """
     top = os.stat(root)
     seen, names, folders = {(top.st_dev, top.st_ino)}, [], [""]
+    passed: list[str] = []
     while folders:
         folder = folders.pop()
-        for entry in _entries_in(os.path.join(root, folder)):
+        entries = _entries_in(os.path.join(root, folder))
+        if folder and (os.path.basename(folder[:-1]).startswith(".") or any(one.name in _NO_MUSIC for one in entries)):
+            passed.append(folder[:-1])
+            continue
+        for entry in entries:
             name = f"{folder}{entry.name}"
             status = _folder_status(entry)
             if status is not None:
@@ -133,6 +141,9 @@ def files_below(root: Path, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]
             # a pipe or a device never ends; a link to nowhere is named in the quarantine
             elif name.lower().endswith(suffixes) and (_is_file(entry) or not os.path.exists(entry.path)):
                 names.append(name)
+    if passed:
+        count, first = many(len(passed), "folder"), min(passed)
+        log.warning("%s: passed over %s, hidden, of runs or of Python, such as %s", root, count, printable(first))
     names.sort(key=lambda name: name.split("/"))
     return [(name, Path(root, name)) for name in names]
 

@@ -14,7 +14,7 @@ from midiaug.data.module import MidiDataModule
 from midiaug.data.pieces import NO_LIMITS, parse
 from midiaug.generation.counterpart import NOTHING, Counterpart, as_written, continuations, openings
 from midiaug.generation.grammar import Grammar
-from midiaug.generation.spread import against_spread
+from midiaug.generation.spread import FEWEST, against_spread
 from midiaug.metrics import FIGURES, OF_PAIRS, Variety, keys_of, pair_similarities, summary_of, variety
 from midiaug.text_tables import as_text
 
@@ -153,6 +153,8 @@ def notes_below(result: dict[str, Any]) -> list[str]:
         lines.append(
             f"else where most of the others are; ({inside}/{count}): of {count} generated pieces {inside} lie there"
         )
+    if not found and result["against"] is not None:
+        lines.append(f"what is usual is not known of fewer than {FEWEST} validation pieces: the last column is empty")
     figures_of = result["variety"]["generated"]
     pieces = figures_of["notes"]["n"]
     short = pieces - figures_of["distinct_ngrams"]["n"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtrc
 
-_FEWEST = 8  # of fewer pieces, what lies outside their 95 % is as good as unknown
+FEWEST = 8  # of fewer pieces, what lies outside their 95 % is as good as unknown
 _BOUNDS = (0.025, 0.975)
 _OUTSIDE = 1 - (_BOUNDS[1] - _BOUNDS[0])
 _CHANCE = 0.05  # real pieces are called below, above or outside this often at most
@@ -26,7 +26,7 @@ def against_spread(
     were as many of them as pieces. None where no generated piece has the figure, or fewer than 8 real ones.
     """
     new, known = (np.array([value for value in values if value is not None], float) for values in (generated, real))
-    if len(new) == 0 or len(known) < _FEWEST:
+    if len(new) == 0 or len(known) < FEWEST:
         return None
     low, high = (float(bound) for bound in np.quantile(known, _BOUNDS))
     below, above = int((new < low - _ROUNDING).sum()), int((new > high + _ROUNDING).sum())
