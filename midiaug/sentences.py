@@ -54,7 +54,7 @@ def sentence_of(error: Exception) -> str:
 
 def refuse_dashes(words: Sequence[str]) -> None:
     """Raise ConfigError for a key that is written as an option, `--data DIR`: Hydra prints its usage alone."""
-    for word, behind in zip(words, [*words[1:], ""], strict=True):
+    for word, behind in zip(words, [*words[1:], ""], strict=False):
         name = word.partition("=")[0].removeprefix("--").replace("-", "_")
         if not word.startswith("--") or any(flag.startswith(word.partition("=")[0]) for flag in _HYDRAS_FLAGS):
             continue

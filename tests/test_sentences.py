@@ -43,7 +43,7 @@ def test_a_key_that_is_not_there_is_answered_with_the_nearest(sentence, word, na
     [
         (
             ["aug=none,", "aggressive"],
-            "aug=none,: not readable; leave the blank behind the comma out, as in aug=none,",
+            "aug=none,: not readable; leave the blank behind the comma out, as in --multirun aug=none,aggressive",
         ),
         (["model=lstm,", "gru"], "leave the blank behind the comma out, as in --multirun model=lstm,gru"),
         (
