@@ -18,15 +18,17 @@ from omegaconf.errors import OmegaConfBaseException
 
 from midiaug.config_files import config_dir
 from midiaug.directories import generated_dir, generated_subdir, remove_if_bare, run_dir, run_name
-from midiaug.errors import MidiaugError
+from midiaug.errors import MidiaugError, OutputError
 from midiaug.explanations import help_text
 from midiaug.launchers import job_error
 from midiaug.places import check_room, fault_of
-from midiaug.sentences import refuse_dashes, sentence_of
+from midiaug.run_log import finish_screen, open_closed_streams
+from midiaug.sentences import is_of_command_line, refuse_slips, sentence_of
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
 
 _OURS = "MIDIAUG_ONE_SENTENCE"
+_SCREEN = "the screen's lines cannot be written ({}); send them elsewhere"
 _PLACES = (("run_dir", run_dir), ("generated_dir", generated_dir), ("generated_subdir", generated_subdir))
 Task = Callable[[DictConfig], Any]
 
@@ -41,11 +43,12 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
     def decorate(task: Task) -> Callable[[], None]:
         def main() -> None:
             let_waiting_threads_sleep()
+            open_closed_streams()
             if not sys.stderr.isatty():
                 os.environ.pop("FORCE_COLOR", None)  # with it, as in Jupyter, rich draws its bars into files and pipes
             sys.argv[1:] = prepared(sys.argv[1:])
             with _one_sentence():
-                refuse_dashes(sys.argv[1:])
+                refuse_slips(sys.argv[1:])
             _register_resolvers(name, sys.argv[1:])
             start = hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=name)
             if os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0") and _OURS not in os.environ:
@@ -55,6 +58,8 @@ def command(name: str) -> Callable[[Task], Callable[[], None]]:
             os.environ["HYDRA_FULL_ERROR"] = os.environ[_OURS] = "1"
             with _one_sentence():
                 start(_quietly(task))()
+                if (failure := finish_screen()) is not None:
+                    raise failure
 
         return main
 
@@ -107,8 +112,8 @@ def _one_sentence() -> Iterator[None]:
         fault = fault_of(error) if type(error) is ValueError or isinstance(error, OSError) else None
         if fault is not None:
             fault.filename = fault.filename or _hydras_folder(error)
-            _end(fault)
-        if type(error) is ValueError and not str(error).startswith("Config group override must be"):
+            _end(fault if fault.filename else OutputError(_SCREEN.format(fault.strerror)))
+        if type(error) is ValueError and not is_of_command_line(error):
             raise
         if isinstance(error, OSError) and not isinstance(error, HydraException):
             raise
@@ -118,6 +123,8 @@ def _one_sentence() -> Iterator[None]:
 def _hydras_folder(error: Exception) -> str | None:
     """The folder of a run; where its task had not begun, without the records of Hydra, which a full disk cut off."""
     if HydraConfig.initialized():
+        if OmegaConf.is_missing(HydraConfig.get().runtime, "output_dir"):  # of --help and --cfg, which write no folder
+            return None
         return str(HydraConfig.get().runtime.output_dir)
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == "run_job"]
     folder = frames[0].f_locals.get("output_dir") if frames else None
@@ -127,7 +134,7 @@ def _hydras_folder(error: Exception) -> str | None:
 
 
 def _end(error: Exception) -> NoReturn:
-    sys.stdout.flush()
+    finish_screen()
     print(sentence_of(error), file=sys.stderr)  # noqa: T201
     sys.exit(1)
 

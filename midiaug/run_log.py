@@ -5,13 +5,42 @@ import os
 import sys
 from typing import TextIO
 
+_STDERR = 2
+
+
+def open_closed_streams() -> None:
+    """Let what is meant for a stream that came closed, as after `>&-`, go nowhere; else files would take its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def finish_screen() -> OSError | None:
+    """Write what is still to be written to stdout; the failure where it takes no more, and nothing is said at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
+
 
 class LogScreen(logging.StreamHandler[TextIO]):
-    """Lines on the screen; where nobody reads them any more, as after `| head`, the work goes on without a word."""
+    """Lines on the screen; where they cannot be written any more, the work goes on.
+
+    It does so without a word after `| head`, whose reader has seen enough, and with one sentence on a full disk.
+    """
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        """Send what comes behind it nowhere, where whoever read it has seen enough."""
-        if isinstance(sys.exc_info()[1], BrokenPipeError):
+        """Send what comes behind it nowhere, where the stream takes no more."""
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            if not isinstance(error, BrokenPipeError) and self.stream is not sys.stderr:
+                said = f"the screen's lines cannot be written ({error.strerror}); the work goes on"
+                print(said, file=sys.stderr)  # noqa: T201
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self.stream.fileno())
             os.close(nowhere)

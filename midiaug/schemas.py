@@ -73,8 +73,10 @@ def _refusal(wanted: Any, given: Any) -> str | None:
 def _shown(config: DictConfig, key: str) -> Any:
     try:
         value = OmegaConf.select(config, key)
-    except OmegaConfBaseException:
-        return "?"
+    except OmegaConfBaseException:  # of a value that names another, as it was written
+        group, _, name = key.rpartition(".")
+        node: Any = (OmegaConf.select(config, group) if group else config)._get_node(name)
+        return "?" if node is None else node._value()
     return "null" if value is None else value
 
 

@@ -19,10 +19,23 @@ _HYDRAS_FLAGS = (
     *("--help", "--hydra-help", "--version", "--cfg", "--resolve", "--package", "--run", "--multirun", "--info"),
     *("--shell-completion", "--config-path", "--config-name", "--config-dir", "--experimental-rerun"),
 )
+_HYDRAS_LETTERS = ("-h", "-c", "-p", "-r", "-m", "-s", "-i", "-cp", "-cn", "-cd")
+_LONGEST_KEY = 200
+_LONGEST_SHOWN = 1000
 
 
 def sentence_of(error: Exception) -> str:
-    """An error in one sentence, with the name of its kind in front."""
+    """An error in one sentence on one line, with the name of its kind in front."""
+    return re.sub(r"[\x00-\x1f\x7f]", lambda found: repr(found[0])[1:-1], _sentence(error))
+
+
+def is_of_command_line(error: ValueError) -> bool:
+    """Whether a plain ValueError is what Hydra makes of words that it cannot use, and no fault of the program."""
+    starts = ("Config group override must be", "Expecting one subcommand", "Unable to configure handler", "Exceeds the")
+    return str(error).startswith(starts)
+
+
+def _sentence(error: Exception) -> str:
     if isinstance(error, MidiaugError):
         return f"{type(error).__name__}: {error}"
     if isinstance(error, OSError) and error.errno:
@@ -31,7 +44,7 @@ def sentence_of(error: Exception) -> str:
         key = "hydra.sweep.dir" if sweep else "hydra.run.dir"
         return f"{type(error).__name__}: {what}; free space there, or write elsewhere with {key}=DIR"
     if isinstance(error, OverrideParseException):
-        return f"ConfigError: {_unreadable(error.override)}"
+        return f"ConfigError: {_cut(_unreadable(error.override))}"
     text = re.split(r" ?(?:Set the environment variable|See http|Config search path:)", " ".join(str(error).split()))[0]
     unknown = re.search(r"Could not override '([^']+)'", text)
     option = re.search(r"Could not find '(.+)/([^']*)' Available options in .*: (.*)", text)
@@ -47,17 +60,62 @@ def sentence_of(error: Exception) -> str:
             "" if options_of(several[1].partition("=")[0]) else "write a list in brackets, as in 'aug.shifts=[-5,5]'; "
         )
         text = f"{several[1]}: {brackets}to try each value, add --multirun"
-    elif text.startswith("Config group override must be"):
-        text = _group_without_option(sys.argv[1:]) or text
-    return f"ConfigError: {text}"
+    else:
+        text = _of_words(text, error) or text
+    return f"ConfigError: {_cut(text)}"
 
 
-def refuse_dashes(words: Sequence[str]) -> None:
-    """Raise ConfigError for a key that is written as an option, `--data DIR`: Hydra prints its usage alone."""
+def _cut(text: str) -> str:
+    """What was typed may be longer than any screen; the key stands at the beginning, and the cure at the end."""
+    half = _LONGEST_SHOWN // 2
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:half]}...{text[-half:]}"
+
+
+def _of_words(text: str, error: Exception) -> str | None:
+    """What Hydra says without the word that it means; None for anything else."""
+    words = sys.argv[1:]
+    inserted = [word for word in words if "${" in word]
+    if text.startswith("Config group override must be"):
+        return _group_without_option(words)
+    if text.startswith("Expecting one subcommand"):
+        return "-s: for completion in a shell, write -sc install=bash; midiaug's keys have no dashes before them"
+    if text.startswith("Unable to configure handler"):
+        what = f"the log cannot be written ({error.__cause__ or error})"
+        return f"{what}; leave hydra.job.name and hydra.job_logging as they are"
+    if text.startswith("Exceeds the"):
+        word = next((word for word in words if re.search(r"\d{4301}", word)), "")
+        return f"{word.partition('=')[0]}: a number of more than 4300 digits cannot be read; give a shorter one"
+    if inserted and re.search("[iI]nterpolation", text):
+        reason = re.sub(r" full_key: .*", "", text)
+        return f"{inserted[0]}: {reason}; between ${{ and }} write a key that --help lists, or oc.env:NAME"
+    return None
+
+
+def refuse_slips(words: Sequence[str]) -> None:
+    """Raise ConfigError for words that Hydra answers with its usage alone, with nothing, or by doing something else.
+
+    Such are a key that is written as an option, `--data DIR`, an empty word, and a key as long as no file's name.
+    """
     for word, behind in zip(words, [*words[1:], ""], strict=False):
-        name = word.partition("=")[0].removeprefix("--").replace("-", "_")
-        if not word.startswith("--") or any(flag.startswith(word.partition("=")[0]) for flag in _HYDRAS_FLAGS):
-            continue
+        key = word.partition("=")[0]
+        if not key.strip(" \t\n+~@"):
+            raise ConfigError(f"'{word}': no key; write key=value, and leave an empty word out")
+        if len(key) > _LONGEST_KEY:
+            raise ConfigError(f"{key[:50]}...: there is no such key; --help lists them all")
+        if word.startswith("-"):
+            _refuse_dash(word, behind)
+
+
+def _refuse_dash(word: str, behind: str) -> None:
+    key, equals, _ = word.partition("=")
+    name = key.lstrip("-").replace("-", "_")
+    if re.match(r"-\d+(,|\])", word):
+        raise ConfigError(f"{word}: not readable; {_LIST}")
+    if word.startswith("--"):
+        hydras = any(flag.startswith(key) for flag in _HYDRAS_FLAGS)
+    else:
+        hydras = key in _HYDRAS_LETTERS or not (equals or name[:1] not in "hcprmsi0123456789" or _did_you_mean(name))
+    if not hydras:
         if name in ("data", "path", "folder", "input", "dir"):
             how = "as in data.path=DIR"
         elif options_of(name):
@@ -111,8 +169,10 @@ def _key_for(path: Path) -> str:
         return "runs"
     if path.suffix == ".ckpt":
         return "ckpt"
-    of_a_file = {"generate": "prompt", "preview": "preview.file"}
-    return of_a_file.get(command, "data.path") if path.is_file() else "data.path"
+    is_tune = path.suffix.lower() in (".mid", ".midi", ".kar", ".abc")
+    if command == "generate":
+        return "prompt" if is_tune else "ckpt"
+    return "preview.file" if command == "preview" and is_tune else "data.path"
 
 
 def _is_known(key: str) -> bool:
@@ -125,10 +185,14 @@ def _group_without_option(words: Sequence[str]) -> str | None:
         options = options_of(group)
         if options and option not in options:
             return f"{group}={option}: there is no such option; use one of {', '.join(options)}"
+        if group == "hydra" or group.startswith("hydra/"):
+            return f"{group}={option}: there is no such option; --hydra-help lists them"
     return None
 
 
 def _no_such(key: str) -> str:
+    if key == "tokenizer.params":
+        return f"a parameter of MidiTok is added by its name; write +{key}.NAME=VALUE"
     if key.startswith("tokenizer.params."):
         hint = f"to add a parameter of MidiTok, write +{key}; "
     elif key in known_keys() or options_of(key):

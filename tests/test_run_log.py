@@ -2,10 +2,15 @@
 
 import logging
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from midiaug.run_log import LogFile, LogScreen
+
+LOST = "the screen's lines cannot be written (No space left on device); the work goes on\n"
 
 
 @pytest.fixture
@@ -53,3 +58,54 @@ def test_a_line_on_the_screen_that_is_wrong_is_still_said(capfd):
     logger.addHandler(LogScreen())
     logger.warning("%d tunes", "many")
     assert "TypeError" in capfd.readouterr().err
+
+
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a stream that is always full is Linux's")
+
+
+@full
+def test_a_screen_that_takes_no_more_is_told_of_once_and_the_work_goes_on(capfd):
+    logger = logging.Logger("alone")
+    with Path("/dev/full").open("w", buffering=1) as stream:
+        logger.addHandler(LogScreen(stream))
+        for _ in range(3):
+            logger.warning("not seen")
+    assert (
+        capfd.readouterr().err == "the screen's lines cannot be written (No space left on device); the work goes on\n"
+    )
+
+
+@full
+@pytest.mark.parametrize("words", [("--help",), ("--cfg", "job")])
+def test_what_is_asked_for_and_cannot_be_shown_is_an_error(shell, words):
+    done = shell("prepare", *words, then=">/dev/full")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "OutputError: the screen's lines cannot be written (No space left on device); send them elsewhere\n"
+    )
+
+
+@pytest.mark.parametrize("then", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_failure(shell, tmp_path, folder_of_tunes, then):
+    words = (f"data.path={folder_of_tunes}", f"data.cache_dir={tmp_path}/cache", "data.window=16")
+    assert shell("prepare", *words, then=then).returncode == 0
+    assert list((tmp_path / "cache").rglob("*.json"))
+
+
+@full
+def test_what_is_said_of_a_sweep_is_told_of_once_too(shell, tmp_path, folder_of_tunes):
+    words = (f"data.path={folder_of_tunes}", f"data.cache_dir={tmp_path}/cache", "data.window=16,32", "--multirun")
+    done = shell("prepare", *words, then=">/dev/full")
+    assert done.stderr == LOST
+    assert done.returncode == 0
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Runs a command of midiaug in a shell. then: what stands behind it there."""
+
+    def run(name: str, *words: str, then: str) -> subprocess.CompletedProcess[str]:
+        line = ["sh", "-c", f'"$@" {then}', "sh", sys.executable, "-m", f"midiaug.{name}", *words]
+        return subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from midiaug import compare, generate, preview, train
+from midiaug.sentences import refuse_slips
 
 
 @pytest.fixture
@@ -32,6 +33,25 @@ def sentence(refusal):
         ("--steps", "write key=value, as in seed=3; did you mean trainer.max_steps? --help lists all"),
         ("--seed", "--seed: keys have no dashes before them; write key=value, as in seed=VALUE"),
         ("--batch-size=8", "write key=value, as in seed=3; did you mean data.batch_size? --help lists all"),
+        ("-seed=3", "-seed=3: keys have no dashes before them; write key=value, as in seed=VALUE"),
+        ("-path", "-path: keys have no dashes before them; write key=value, as in data.path=DIR"),
+        ("-x", "-x: keys have no dashes before them; write key=value, as in seed=3; --help lists all"),
+        ("-5,", "-5,: not readable; put quotes around a list, as in 'aug.shifts=[-5,5]'"),
+        ("-s", "-s: for completion in a shell, write -sc install=bash"),
+        ("", "'': no key; write key=value, and leave an empty word out"),
+        ("=3", "'=3': no key; write key=value"),
+        ("@=3", "'@=3': no key; write key=value"),
+        ("~", "'~': no key; write key=value"),
+        ("a\nb", r"a\nb: not readable; write key=value"),
+        ("foo" * 100 + "=3", "...: there is no such key; --help lists them all"),
+        ("x" * 100_000, "...: there is no such key; --help lists them all"),
+        (f"data.path='{'x' * 100_000}", "...xxx"),
+        (f"seed={'9' * 5000}", "seed: a number of more than 4300 digits cannot be read"),
+        ("seed=${x}", "seed=${x}: interpolation key 'x' not found"),
+        ("data.path=${oc.env:NOPE}", "data.path=${oc.env:NOPE}: keyError raised while resolving interpolation"),
+        ("hydra=3", "hydra=3: there is no such option; --hydra-help lists them"),
+        ("hydra.job.name=a/b", "the log cannot be written"),
+        ("tokenizer.params={a: 1}", "tokenizer.params: a parameter of MidiTok is added by its name; write +tokenizer."),
     ],
 )
 def test_a_key_that_is_not_there_is_answered_with_the_nearest(sentence, word, named):
@@ -86,3 +106,22 @@ def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refu
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
     assert "runs: not readable; write runs=runs" in refusal(compare.main, "midiaug-compare", "runs")
+
+
+@pytest.mark.parametrize(("name", "key"), [("a.mid", "prompt"), ("last.ckpt", "ckpt"), ("run", "ckpt")])
+def test_a_file_given_to_generate_without_its_key_is_answered_with_a_key_that_it_has(refusal, tmp_path, name, key):
+    (tmp_path / name).touch()
+    assert f"write {key}={name}" in refusal(generate.main, "generate", name)
+
+
+@pytest.mark.parametrize("words", [["-cn", "train"], ["-cjob"], ["-hh"], ["-p", "model"], ["--"], ["-m"]])
+def test_what_hydra_takes_is_left_to_it(words):
+    refuse_slips(words)
+
+
+@pytest.mark.parametrize("word", ["seed=${x}", "data.path=${oc.env:NOPE}", "seed=${seed}"])
+def test_a_value_that_names_no_other_is_answered_with_the_word(refusal, word):
+    line = refusal(train.main, "train", word)
+    assert line.startswith(f"ConfigError: {word}: ")
+    assert "full_key" not in line
+    assert line.endswith("between ${ and } write a key that --help lists, or oc.env:NAME")
