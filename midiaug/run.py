@@ -72,8 +72,9 @@ def train_model(settings: TrainSettings, directory: Path, ckpt: Path | None = No
         fit(trainer, learner, data, ckpt)
     if not history.rows:
         raise ConfigError(
-            "nothing was trained: trainer.max_epochs, trainer.max_steps, trainer.limit_train_batches or "
-            "trainer.limit_val_batches leave no whole epoch; give more"
+            "the training ended before it was validated: trainer.max_epochs, trainer.max_steps, "
+            "trainer.limit_train_batches or trainer.limit_val_batches leave no whole epoch; give more, "
+            "or a trainer.val_check_interval that is shorter than the training"
         )
     if content is not None and trainer.global_step == content["global_step"]:
         say("finished", f"this run was at its end already, after {history.rows[-1]['epoch']} epochs")

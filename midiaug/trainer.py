@@ -54,6 +54,8 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, AttributeError, ImportError) as error:
         raise refused(error) from error
+    # of a time, Lightning leaves it out, and its own callbacks ask for it
+    trainer.val_check_interval = getattr(trainer, "val_check_interval", settings.trainer.get("val_check_interval"))
     _go_on_with_the_next_epoch(trainer)
     # Lightning's `deterministic` also writes to memory that is about to be overwritten, a tenth of an LSTM's step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -97,7 +99,8 @@ def _check_trainer(arguments: dict[str, Any]) -> None:
         raise ConfigError(f"trainer.strategy={arguments['strategy']}: use ddp, which starts each rank as a program")
     for name in ("max_epochs", "check_val_every_n_epoch", "val_check_interval"):
         value = arguments.get(name)
-        if (value == 0 and name != "max_epochs") or (isinstance(value, float) and not name.startswith("val")):
+        wrong = isinstance(value, bool | list) or (isinstance(value, float) and not name.startswith("val"))
+        if wrong or (value == 0 and name != "max_epochs"):
             raise ConfigError(f"trainer.{name}={value}: give a whole number, 1 or more")
     every, epochs = arguments.get("check_val_every_n_epoch") or 1, arguments.get("max_epochs") or 0
     if every > epochs > 0:

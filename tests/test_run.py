@@ -235,6 +235,21 @@ def test_a_training_of_a_few_steps_is_validated_where_it_ends(folder_of_tunes, s
     assert [row["step"] for row in table(tmp_path / "metrics.csv")] == ["3"]
 
 
+@pytest.mark.parametrize("interval", ["'00:00:00:00'", "{seconds: 0.001}"])
+def test_a_training_may_be_validated_by_the_clock(interval, folder_of_tunes, shared_cache, tmp_path):
+    more = (f"trainer.val_check_interval={interval}", "trainer.max_steps=6", "early_stopping.patience=2")
+    train_model(settings(folder_of_tunes, shared_cache, *more), tmp_path)
+    steps = [int(row["step"]) for row in table(tmp_path / "metrics.csv")]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 6
+
+
+def test_a_training_that_is_never_validated_is_an_error_that_says_so(folder_of_tunes, shared_cache, tmp_path):
+    more = ("trainer.val_check_interval=1000", "trainer.check_val_every_n_epoch=null", "trainer.max_epochs=1")
+    with pytest.raises(ConfigError, match=r"ended before it was validated: .* or a trainer\.val_check_interval"):
+        train_model(settings(folder_of_tunes, shared_cache, *more), tmp_path)
+
+
 def test_the_same_seed_trains_the_same_model_and_another_does_not(folder_of_tunes, shared_cache, tmp_path):
     losses = [
         run(settings(folder_of_tunes, shared_cache, f"seed={seed}", "trainer.max_epochs=1"), tmp_path / str(number))[2]

@@ -34,6 +34,13 @@ def test_lightnings_refusals_name_the_trainer(made):
             made(more)
 
 
+@pytest.mark.parametrize("name", ["val_check_interval", "check_val_every_n_epoch", "max_epochs"])
+@pytest.mark.parametrize("value", ["true", "[1]"])
+def test_how_often_and_how_long_are_no_truth_and_no_list(made, name, value):
+    with pytest.raises(ConfigError, match=rf"trainer\.{name}=.*: give a whole number, 1 or more"):
+        made(f"trainer.{name}={value}")
+
+
 def test_every_trainer_argument_can_be_set_or_is_midiaugs_own():
     known = set(OmegaConf.load(config_dir() / "trainer" / "default.yaml"))
     own = {"callbacks", "logger", "default_root_dir", "plugins", "use_distributed_sampler", "enable_autolog_hparams"}
