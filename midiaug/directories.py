@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from midiaug.errors import CheckpointError
-from midiaug.words import PATH_KEYS, as_typed, last_values
+from midiaug.words import PATH_KEYS, as_typed, last_values, split_paths
 
 _LONGEST_NAME = 120
 
@@ -90,7 +91,7 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     words: the command line, this process's own if None; that of a launcher's worker process is another.
     """
     words = sys.argv[1:] if words is None else words
-    last, swept = last_values(words), _swept_keys(words) + _searched_keys()
+    last, swept = last_values(words), swept_keys(words) + _searched_keys()
     for key in PATH_KEYS:  # a path may itself hold what looks like another key
         if key in last and key not in swept:
             overrides = overrides.replace(f"{key}={last[key]}", "").strip(",")
@@ -101,12 +102,30 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     chosen = [part for part in chosen if part[0] not in often or part[2] == last.get(part[0])]
     name = ""
     for key, equals, value in chosen:
-        value = Path(value.strip("'\"")).name if key in PATH_KEYS else _short(value)
+        value = _place(value, _values(words, key)) if key in PATH_KEYS else _short(value)
         tidy = re.sub(r"[^\w=.+-]+", "_", f"{key}{equals}{value}").strip("_")
         if len(name) + len(tidy) > _LONGEST_NAME:
+            if swept:  # another job may differ in what has no room
+                name = f"{name},{_digest(chosen)}".strip(",")
             break
         name = f"{name},{tidy}".strip(",")
     return name or "default"
+
+
+def _digest(parts: Sequence[tuple[str, str, str]]) -> str:
+    whole = ",".join(map("".join, parts)).encode("utf-8", "surrogateescape")
+    return blake2b(whole, digest_size=4).hexdigest()
+
+
+def _place(path: str, others: Sequence[str]) -> str:
+    """The last name of a path; all of it where another that a sweep takes has the same."""
+    bare, names = path.strip("'\""), [Path(other.strip("'\"")).name for other in others]
+    return bare if names.count(Path(bare).name) > 1 else Path(bare).name
+
+
+def _values(words: Sequence[str], key: str) -> list[str]:
+    """What a command line gives a key: each of several paths."""
+    return split_paths(last_values(words).get(key, ""))
 
 
 def _short(value: str) -> str:
@@ -119,10 +138,10 @@ def _searched_keys() -> list[str]:
     """The keys that a sweeper such as Optuna's varies, or that the YAML file of an experiment gives several values."""
     config: Any = HydraConfig.instance().cfg
     params = OmegaConf.select(config, "hydra.sweeper.params") if config is not None else None
-    return _swept_keys([f"{key}={value}" for key, value in (params or {}).items()])
+    return swept_keys([f"{key}={value}" for key, value in (params or {}).items()])
 
 
-def _swept_keys(words: Sequence[str]) -> list[str]:
+def swept_keys(words: Sequence[str]) -> list[str]:
     """The keys that a command line gives several values, as `model=lstm,gru` does."""
     overrides = [word for word in words if "=" in word and not word.startswith("-")]
     try:

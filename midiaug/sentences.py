@@ -20,6 +20,10 @@ _HYDRAS_FLAGS = (
     *("--shell-completion", "--config-path", "--config-name", "--config-dir", "--experimental-rerun"),
 )
 _HYDRAS_LETTERS = ("-h", "-c", "-p", "-r", "-m", "-s", "-i", "-cp", "-cn", "-cd")
+_HYDRAS_VALUE_ERRORS = (
+    *("Config group override must be", "Expecting one subcommand", "Unable to configure handler", "Exceeds the"),
+    "No trials are completed",
+)
 _LONGEST_KEY = 200
 _LONGEST_SHOWN = 1000
 
@@ -31,8 +35,7 @@ def sentence_of(error: Exception) -> str:
 
 def is_of_command_line(error: ValueError) -> bool:
     """Whether a plain ValueError is what Hydra makes of words that it cannot use, and no fault of the program."""
-    starts = ("Config group override must be", "Expecting one subcommand", "Unable to configure handler", "Exceeds the")
-    return str(error).startswith(starts)
+    return str(error).startswith(_HYDRAS_VALUE_ERRORS)
 
 
 def _sentence(error: Exception) -> str:
@@ -82,6 +85,8 @@ def _of_words(text: str, error: Exception) -> str | None:
     if text.startswith("Unable to configure handler"):
         what = f"the log cannot be written ({error.__cause__ or error})"
         return f"{what}; leave hydra.job.name and hydra.job_logging as they are"
+    if text.startswith("No trials are completed"):
+        return "hydra.sweeper.n_trials: no training was started that came to its end; give 1 or more"
     if text.startswith("Exceeds the"):
         word = next((word for word in words if re.search(r"\d{4301}", word)), "")
         return f"{word.partition('=')[0]}: a number of more than 4300 digits cannot be read; give a shorter one"

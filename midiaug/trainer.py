@@ -54,8 +54,8 @@ def make_trainer(settings: TrainSettings, directory: Path, history: History) -> 
         )
     except (MisconfigurationException, ValueError, TypeError, RuntimeError, AttributeError, ImportError) as error:
         raise refused(error) from error
-    # of a time, Lightning leaves it out, and its own callbacks ask for it
-    trainer.val_check_interval = getattr(trainer, "val_check_interval", settings.trainer.get("val_check_interval"))
+    if not hasattr(trainer, "val_check_interval"):  # of a time; Lightning's own callbacks ask for it
+        trainer.val_check_interval = settings.trainer["val_check_interval"]
     _go_on_with_the_next_epoch(trainer)
     # Lightning's `deterministic` also writes to memory that is about to be overwritten, a tenth of an LSTM's step
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

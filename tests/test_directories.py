@@ -32,6 +32,28 @@ def test_a_path_that_holds_what_looks_like_a_key_does_not_name_the_folder(words,
     assert run_name(",".join(words), words) == name
 
 
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        [f"aug.shifts=[{'1,' * 60}{last}],seed=0" for last in (2, 3)],
+        [f"aug.shifts=[{'1,' * 40}2],data.source=bundled,seed={seed}" for seed in (0, 1)],
+        [f"data.path=/{folder}/tunes" for folder in "ab"],
+    ],
+)
+def test_jobs_whose_names_would_be_one_have_two(jobs):
+    words = [
+        "--multirun",
+        "aug.shifts=[1],[2]",
+        "data.source=bundled,folder",
+        "seed=0,1",
+        "data.path=/a/tunes,/b/tunes",
+    ]
+    names = [run_name(job, words) for job in jobs]
+    assert len({*names}) == 2
+    assert names == [run_name(job, words) for job in jobs]
+    assert max(map(len, names)) < 140
+
+
 def test_a_checkpoint_whose_name_no_disk_takes_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(CheckpointError, match=r"ckpt=a+: cannot be opened \(File name too long\); give another file"):
         trained_checkpoint("a" * 300, tmp_path)

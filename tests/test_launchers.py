@@ -84,6 +84,15 @@ def test_a_search_goes_on_behind_a_trial_that_diverged(place):
     assert best == pytest.approx(min(summary["loss"]["val"] for summary in finished))
 
 
+def test_a_search_of_no_trials_is_an_error_in_a_sentence(place):
+    pytest.importorskip("optuna")
+    status, output = trained(place, *SMALL, "hparams=gap", "hydra.sweeper.n_trials=0")
+    assert status == 1
+    said = "ConfigError: hydra.sweeper.n_trials: no training was started that came to its end; give 1 or more"
+    assert output.strip().splitlines()[-1] == said
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize("name", ["joblib", "submitit_slurm", "ray"])
 def test_a_launcher_that_is_not_installed_is_said_with_the_command_that_brings_it(monkeypatch, capsys, tmp_path, name):
     sentence = run_without_plugins(monkeypatch, capsys, tmp_path, "--multirun", f"hydra/launcher={name}")

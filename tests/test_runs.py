@@ -35,7 +35,10 @@ def test_a_killed_run_is_shown_with_its_best_epoch_so_far(tmp_path):
     ("name", "content", "said"),
     [
         ("metrics.csv", "epoch,step,loss/train,loss/val,loss/gap\n1,2,0.5", "metrics.csv cannot be read"),
-        ("metrics.csv", "a\n1\n", "metrics.csv cannot be read ('epoch')"),
+        ("metrics.csv", "a\n1\n", "metrics.csv cannot be read (it has no column epoch)"),
+        ("metrics.csv", "epoch,loss/val\n1,2\n", "metrics.csv cannot be read (it has no column loss/train)"),
+        ("metrics.csv", "epoch,loss/val\n1\n", "metrics.csv cannot be read (a line has too many or too few values"),
+        ("metrics.csv", "epoch,loss/val\nnan,2\n", "or an epoch without a number)"),
         ("metrics.csv", "epoch,loss/train,loss/val,loss/gap\n1,nan,nan,nan\n", "no epoch has a validation loss"),
     ],
 )

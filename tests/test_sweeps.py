@@ -35,3 +35,16 @@ def test_a_sweep_goes_on_without_a_word_where_nobody_reads_its_screen_any_more(f
     assert process.returncode == 0, said
     assert "Traceback" not in said
     assert len(list(tmp_path.glob("two/*/summary.json"))) == 2
+
+
+@pytest.mark.parametrize("more", [["aug=none,conservative"], ["experiment=gap_short"]], ids=str)
+def test_a_sweep_that_has_one_folder_for_all_trainings_is_refused(folder_of_tunes, shared_cache, tmp_path, more):
+    words = [*overrides(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), *more, "hydra.sweep.subdir=here"]
+    sweep = [sys.executable, "-m", "midiaug.train", "--multirun", *words, "hydra.sweep.dir=sweep"]
+    done = subprocess.run(sweep, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "ConfigError: hydra.sweep.subdir=here: every training would be written over the one before; "
+        "leave it out, or put ${hydra:job.num} into it\n"
+    )
+    assert not (tmp_path / "sweep" / "here").exists()

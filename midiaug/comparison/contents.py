@@ -142,7 +142,7 @@ def read_metrics(path: Path) -> list[Row]:
             row["epoch"] = int(row["epoch"])
             _ = [row[name] for name in _LOSSES]
     except (ValueError, TypeError, KeyError, csv.Error) as error:
-        raise ComparisonError(f"metrics.csv cannot be read ({one_line(error)})") from error
+        raise ComparisonError(f"metrics.csv cannot be read ({_of_table(error)})") from error
     return rows
 
 
@@ -167,9 +167,18 @@ def read_pieces(path: Path, remarks: list[str]) -> dict[str, PieceLoss]:
             if piece.group is None or piece.tokens < 1 or as_number(piece.nats) is None:
                 raise ValueError(f"the loss of {name} is no number of nats over a number of tokens")
     except (ValueError, TypeError, KeyError, csv.Error) as error:
-        remarks.append(f"val_pieces.csv cannot be read ({one_line(error)})")
+        remarks.append(f"val_pieces.csv cannot be read ({_of_table(error)})")
         return {}
     return pieces
+
+
+def _of_table(error: Exception) -> str:
+    """What is wrong with a table, which Python says of one value alone."""
+    if isinstance(error, KeyError):
+        return f"it has no column {error.args[0]}"
+    if isinstance(error, TypeError):
+        return "a line has too many or too few values, or an epoch without a number"
+    return one_line(error)
 
 
 def _finite(value: Any) -> Any:
@@ -241,4 +250,5 @@ _CONFIG: dict[tuple[str, str], Callable[[Any], bool]] = {
     **dict.fromkeys((("data", "fold"), ("data", "folds")), lambda value: value is None or _whole(value) is not None),
     **dict.fromkeys((("model", "layers"), ("model", "hidden"), ("", "seed")), lambda value: _whole(value) is not None),
     ("aug", "shifts"): lambda value: _shifts(value) is not None,
+    ("", "trainer"): lambda value: value is None or isinstance(value, dict),
 }
