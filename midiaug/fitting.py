@@ -4,6 +4,7 @@ import logging
 import re
 import shlex
 import shutil
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from midiaug.callbacks import History
 from midiaug.data.module import MidiDataModule
 from midiaug.data.report import say
 from midiaug.directories import shown, this_command
-from midiaug.errors import ConfigError, MidiaugError, OutputError, TrainingError, one_line
+from midiaug.errors import CheckpointError, ConfigError, MidiaugError, OutputError, TrainingError, one_line
 from midiaug.files import write_whole
 from midiaug.finite import diverged
 from midiaug.learner import Learner
@@ -41,7 +42,8 @@ def fit(trainer: Trainer, learner: Learner, data: MidiDataModule, ckpt: Path | N
         say("resuming", f"from {shown(ckpt)}")
         _bring_best(ckpt.with_name("best.ckpt"), checkpoints, trainer)
     try:
-        trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
+        with _restoring(ckpt):
+            trainer.fit(learner, datamodule=data, ckpt_path=ckpt, weights_only=True)
     except MisconfigurationException as error:
         raise refused(error) from error
     except ValueError as error:
@@ -84,6 +86,24 @@ def say_how_to_go_on(trainer: Trainer, history: History) -> None:
         return
     command = f"{this_command(f'trainer.{key}')} trainer.{key}={3 * so_far} {shlex.quote(f'ckpt={shown(last)}')}"
     say("still fell", f"the validation loss, to the end; three times as long: {command}")
+
+
+@contextmanager
+def _restoring(ckpt: Path | None) -> Iterator[None]:
+    """Raise CheckpointError where a checkpoint lacks what a training goes on with; else the failure itself."""
+    try:
+        yield
+    except (MidiaugError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        restoring = any("checkpoint_connector" in frame.filename and "restore" in frame.name for frame in frames)
+        if ckpt is None or not restoring or any(words in str(error).lower() for words in _NO_MEMORY):
+            raise
+        raise CheckpointError(
+            f"ckpt={ckpt}: a training cannot go on with what it holds ({type(error).__name__}: {one_line(error)}); "
+            "give a checkpoint as a run wrote it"
+        ) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pytorch_lightning import Callback
 from training import run, settings
 
 from midiaug.data.sampler import TransposingLoader
-from midiaug.errors import ConfigError, TrainingError
+from midiaug.errors import CheckpointError, ConfigError, TrainingError
 from midiaug.run import train_model
 
 
@@ -109,3 +109,57 @@ def test_a_checkpoint_of_another_model_is_refused_by_its_file(word, reason, fold
     assert str(refusal.value) == f"ckpt={last}: {reason}; use the same, name another run's file, or leave ckpt out"
     assert last.read_bytes() == before
     assert not (tmp_path / "other").exists()
+
+
+@pytest.fixture(scope="module")
+def checkpoint(folder_of_tunes, shared_cache, tmp_path_factory):
+    """A run's last checkpoint, to go on from."""
+    directory = tmp_path_factory.mktemp("run")
+    train_model(settings(folder_of_tunes, shared_cache, "trainer.max_epochs=1"), directory)
+    return directory / "checkpoints" / "last.ckpt"
+
+
+def _without_rows(content):
+    del content["callbacks"]["History"]["rows"]
+
+
+def _of_other_rows(content):
+    content["callbacks"]["History"]["rows"] = [{"epoch": 1}]
+
+
+def _of_one_number(content):
+    content["callbacks"]["History"] = 3
+
+
+def _of_a_list(content):
+    content["callbacks"] = [1]
+
+
+def _without_weights(content):
+    content["state_dict"] = {}
+
+
+def _of_other_sizes(content):
+    content["state_dict"] = {name: weights[:1] for name, weights in content["state_dict"].items()}
+
+
+def _without_optimizer(content):
+    content["optimizer_states"] = [{}]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(_without_rows, _of_other_rows, _of_one_number, _of_a_list),
+        *(_without_weights, _of_other_sizes, _without_optimizer),
+    ],
+)
+def test_a_checkpoint_that_lacks_what_a_training_goes_on_with_is_refused_by_name(
+    checkpoint, damage, folder_of_tunes, shared_cache, tmp_path
+):
+    content = torch.load(checkpoint, weights_only=True)
+    damage(content)
+    torch.save(content, tmp_path / "other.ckpt")
+    chosen = settings(folder_of_tunes, shared_cache, "trainer.max_epochs=2")
+    with pytest.raises(CheckpointError, match=r"ckpt=.*other\.ckpt: a training cannot go on with what it holds \("):
+        train_model(chosen, tmp_path, tmp_path / "other.ckpt")
