@@ -12,7 +12,7 @@ from midiaug.errors import ConfigError
 from midiaug.sentences import sentence_of
 
 
-class SweepEnd(Callback):
+class Sweep(Callback):
     """Hydra's callback of configs/train.yaml."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
