@@ -128,10 +128,10 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the rows of the checkpoint; its best epoch counts only where best.ckpt, its weights, is here."""
-        self.rows, self._pieces = list(state_dict["rows"]), list(state_dict["pieces"])
-        _ = [
-            (int(row["epoch"]), *(float(row[f"loss/{side}"]) for side in ("train", "val", "gap"))) for row in self.rows
-        ]
+        rows = list(state_dict["rows"])
+        for row in rows:  # what lacks them is no row
+            _ = int(row["epoch"]), *(float(row[f"loss/{side}"]) for side in ("train", "val", "gap"))
+        self.rows, self._pieces = rows, list(state_dict["pieces"])
         self._first, self._before = state_dict["first"], state_dict.get("tokens", 0)
         if self.rows and not (self._directory / "checkpoints" / "best.ckpt").is_file():
             self._first = len(self.rows) - 1  # the last one's weights are those of the checkpoint

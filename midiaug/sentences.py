@@ -22,7 +22,7 @@ _HYDRAS_FLAGS = (
 _HYDRAS_LETTERS = ("-h", "-c", "-p", "-r", "-m", "-s", "-i", "-cp", "-cn", "-cd")
 _HYDRAS_VALUE_ERRORS = (
     *("Config group override must be", "Expecting one subcommand", "Unable to configure handler", "Exceeds the"),
-    "No trials are completed",
+    *("No trials are completed", "Only one of --run"),
 )
 _LONGEST_KEY = 200
 _LONGEST_SHOWN = 1000

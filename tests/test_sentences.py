@@ -102,6 +102,10 @@ def test_a_group_of_another_command_is_no_slip_of_a_key(refusal):
     assert "model: there is no such key; it belongs to another command; --help lists them all" in said
 
 
+def test_two_options_of_hydra_that_exclude_each_other_are_answered_in_a_sentence(refusal):
+    assert "ConfigError: Only one of --run, --multirun, --cfg" in refusal(train.main, "train", "--cfg", "job", "-m")
+
+
 def test_a_folder_given_to_compare_without_its_key_is_answered_with_the_key(refusal, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs").mkdir()
