@@ -51,7 +51,7 @@ def test_a_mistake_in_a_job_is_one_sentence_as_ever(place, launcher):
     assert status == 1, output
     assert output.count("Error executing job with overrides") == 1
     assert output.count("ConfigError") == 1
-    assert output.splitlines()[-1].startswith("ConfigError: early_stopping.patience=0: give a number of epochs")
+    assert output.splitlines()[-1].startswith("ConfigError: early_stopping.patience=0: give a number of validations")
     assert "Traceback" not in output
 
 
