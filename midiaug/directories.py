@@ -102,7 +102,7 @@ def run_name(overrides: str, words: Sequence[str] | None = None) -> str:
     chosen = [part for part in chosen if part[0] not in often or part[2] == last.get(part[0])]
     name = ""
     for key, equals, value in chosen:
-        value = _place(value, _values(words, key)) if key in PATH_KEYS else _short(value)
+        value = _place(value, _rivals(words, key)) if key in PATH_KEYS else _short(value)
         tidy = re.sub(r"[^\w=.+-]+", "_", f"{key}{equals}{value}").strip("_")
         if len(name) + len(tidy) > _LONGEST_NAME:
             if swept:  # another job may differ in what has no room
@@ -118,14 +118,14 @@ def _digest(parts: Sequence[tuple[str, str, str]]) -> str:
 
 
 def _place(path: str, others: Sequence[str]) -> str:
-    """The last name of a path; all of it where another that a sweep takes has the same."""
+    """The last name of a path; all of it where another of those that a sweep takes has the same."""
     bare, names = path.strip("'\""), [Path(other.strip("'\"")).name for other in others]
     return bare if names.count(Path(bare).name) > 1 else Path(bare).name
 
 
-def _values(words: Sequence[str], key: str) -> list[str]:
-    """What a command line gives a key: each of several paths."""
-    return split_paths(last_values(words).get(key, ""))
+def _rivals(words: Sequence[str], key: str) -> list[str]:
+    """The paths that a command line gives a key; none for ckpt, whose music goes into the run of each."""
+    return [] if key == "ckpt" else split_paths(last_values(words).get(key, ""))
 
 
 def _short(value: str) -> str:
