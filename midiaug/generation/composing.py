@@ -35,8 +35,7 @@ log = logging.getLogger("midiaug")
 _OTHER_CHECKPOINT = "give another checkpoint, or train again with a lower optim.lr"
 _MOST_ROLLS, _MOST_KEYS = 12, 6
 _BEATS_SHOWN = 32.0
-# of what guessing costs: well-trained models are below a fifth of it on folk tunes, and at a third on expressive piano
-# (1.84 to 1.97 nats a token of ln 388, Huang et al. 2018, arXiv 1809.04281)
+# of what guessing costs: trained models are at a tenth to a sixth of it on the README's folk tunes; dense music costs more
 _BEGINNER = 0.5
 
 
