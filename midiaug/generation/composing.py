@@ -35,7 +35,7 @@ log = logging.getLogger("midiaug")
 _OTHER_CHECKPOINT = "give another checkpoint, or train again with a lower optim.lr"
 _MOST_ROLLS, _MOST_KEYS = 12, 6
 _BEATS_SHOWN = 32.0
-# of what guessing costs: trained models are at a tenth to a sixth of it on the README's folk tunes; dense music costs more
+# of what guessing costs: trained models are at a tenth to a sixth of it on the README's folk tunes
 _BEGINNER = 0.5
 
 
