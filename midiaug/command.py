@@ -99,6 +99,7 @@ def _one_sentence() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        exec("pass")  # noqa: S102  # where Ctrl-C came within an exec, of a dataclass say, Python -m ends by the signal
         sys.exit(130)
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

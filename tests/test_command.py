@@ -223,3 +223,11 @@ def test_a_command_lets_waiting_threads_sleep_before_it_does_anything(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == ["False PASSIVE"]
+
+
+def test_ctrl_c_within_an_exec_has_the_status_of_any_other(tmp_path):
+    code = "import os, signal\nfrom midiaug.command import command\n"
+    code += "def task(config):\n    exec('os.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(1000): pass')\n"
+    (tmp_path / "stopped.py").write_text(code + "command('train')(task)()\n")
+    words = [sys.executable, "-m", "stopped", "hydra.run.dir=run"]
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True).returncode == 130

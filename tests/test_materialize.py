@@ -70,7 +70,7 @@ def test_stopped_in_the_middle_and_started_again_it_ends_with_the_same_bytes(pla
     assert not (out / "manifest.json").exists(), "it was stopped too late"
     journal = [json.loads(line) for line in (out / ".materialize" / "journal.jsonl").read_text().splitlines()[1:]]
     if kind == signal.SIGINT:
-        assert process.returncode == 130
+        assert process.returncode == 130, output
         there = re.search(r"stopped     ([\d,]+) files, all of ([\d,]+) of the 96 pieces", output)
         assert there is not None, output
         files, pieces = (int(number.replace(",", "")) for number in there.groups())
