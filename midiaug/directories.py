@@ -131,7 +131,7 @@ def _rivals(words: Sequence[str], key: str) -> list[str]:
 def _short(value: str) -> str:
     if re.fullmatch(r"-?\d+\.\d{5,}(e-?\d+)?", value):
         return f"{float(value):.4g}"
-    return re.sub(r"^\[(-?\d+),(-?\d+)\]$", r"\1..\2", value).strip("[]")
+    return re.sub(r"^\[(-?\d+), ?(-?\d+)\]$", r"\1..\2", value).strip("[]")
 
 
 def _searched_keys() -> list[str]:

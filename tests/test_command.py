@@ -179,6 +179,7 @@ def test_a_traceback_can_be_asked_for(monkeypatch, tmp_path):
         (["-m", "aug.shifts=[0],[-2,2]", "seed=3"], "aug.shifts=[-2,2],seed=3", "aug.shifts=-2..2"),
         (["-m", "data.folds=3", "data.fold=0,1,2"], "data.fold=2,data.folds=3", "data.fold=2"),
         (["x=a/b c"], "x=a/b c", "x=a_b_c"),
+        (["aug.shifts=[-5,5]"], "aug.shifts=[-5, 5],seed=1", "aug.shifts=-5..5,seed=1"),
         (["aug.shifts=[0,4,7]"], "aug.shifts=[0,4,7],seed=1", "aug.shifts=0_4_7,seed=1"),
         (["-m", "aug.shifts=[0],[-5,5]"], "aug.shifts=[0]", "aug.shifts=0"),
         (["data.path='/my tunes'", "seed=1"], "data.path='/my tunes',seed=1", "seed=1"),
