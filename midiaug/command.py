@@ -22,7 +22,7 @@ from midiaug.errors import MidiaugError, OutputError
 from midiaug.explanations import help_text
 from midiaug.launchers import job_error
 from midiaug.places import check_room, fault_of
-from midiaug.run_log import finish_screen, open_closed_streams
+from midiaug.run_log import finish_screen, open_closed_streams, send_nowhere
 from midiaug.sentences import is_of_command_line, refuse_slips, sentence_of
 from midiaug.threads import let_waiting_threads_sleep
 from midiaug.words import prepared
@@ -102,7 +102,7 @@ def _one_sentence() -> Iterator[None]:
         exec("pass")  # noqa: S102  # where Ctrl-C came within an exec, of a dataclass say, Python -m ends by the signal
         sys.exit(130)
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        send_nowhere(sys.stdout)
         sys.exit(141)
     except RuntimeError as error:
         failure = job_error(error)

@@ -23,9 +23,16 @@ def finish_screen() -> OSError | None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        send_nowhere(sys.stdout)
         return error
     return None
+
+
+def send_nowhere(stream: TextIO) -> None:
+    """Let what a stream still holds, and all behind it, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class LogScreen(logging.StreamHandler[TextIO]):
@@ -41,9 +48,7 @@ class LogScreen(logging.StreamHandler[TextIO]):
             if not isinstance(error, BrokenPipeError) and self.stream is not sys.stderr:
                 said = f"the screen's lines cannot be written ({error.strerror}); the work goes on"
                 print(said, file=sys.stderr)  # noqa: T201
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.stream.fileno())
-            os.close(nowhere)
+            send_nowhere(self.stream)
         else:
             super().handleError(record)
 

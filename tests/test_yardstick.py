@@ -113,6 +113,8 @@ def test_the_corrected_gap_has_its_interval_where_there_is_room(data):
     one.run.yardstick = Yardstick(0.125, -0.125, 0.25, 12)
     assert run_cells(one.run, True)[3] == "+0.375"
     assert run_cells(one.run, True, interval=True)[3] == "+0.375 (+0.250 to +0.625)"
+    one.run.best["loss/gap"] = None  # as of a damaged row
+    assert run_cells(one.run, True, interval=True)[3] == ""
 
 
 def test_a_run_of_another_tokenizer_is_not_judged_though_its_counts_agree(data):

@@ -24,10 +24,7 @@ def differences_in_words(settings: Sequence[Mapping[str, Any]], named: Sequence[
     differing = [key for key in keys if len({repr(one.get(key)) for one in settings}) > 1]
     of_model = [key for key in differing if not key.startswith(_HOW_LONG)]
     told = [*named, *of_model]
-    how_long = [key for key in differing if key.startswith(_HOW_LONG)]
-    for key in sorted(
-        how_long, key=lambda key: next(place for place, start in enumerate(_HOW_LONG) if key.startswith(start))
-    ):
+    for key in (key for start in _HOW_LONG for key in differing if key.startswith(start)):
         if _kinds(settings, [*told, key]) > _kinds(settings, told):
             told.append(key)
     said = told[len(named) :]

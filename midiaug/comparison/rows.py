@@ -34,13 +34,12 @@ def run_cells(run: Run, corrected: bool, interval: bool = False) -> list[str]:
 
     corrected: whether the corrected gap is among them, behind the gap; interval: with its 95 % interval.
     """
-    best, stick = run.best, run.yardstick
-    within = f" ({best['loss/gap'] - stick.high:+.3f} to {best['loss/gap'] - stick.low:+.3f})" if stick else ""
+    best = run.best
     return [
         number(best["loss/train"]),
         number(best["loss/val"]),
         number(best["loss/gap"], sign=True),
-        *([number(run.corrected, sign=True) + (within if interval else "")] if corrected else []),
+        *([number(run.corrected, sign=True) + (_within(run) if interval else "")] if corrected else []),
         number(best.get("nats_per_note/val")),
         number(run.summary.get("key_spread")),
         number(FIGURES["over_keys"](run)),
@@ -49,10 +48,20 @@ def run_cells(run: Run, corrected: bool, interval: bool = False) -> list[str]:
     ]
 
 
+def _within(run: Run) -> str:
+    """The 95 % interval of the corrected gap in brackets; nothing where it is not known."""
+    stick = run.yardstick
+    if stick is None or run.corrected is None:
+        return ""
+    low, high = (run.corrected + stick.nats - end for end in (stick.high, stick.low))
+    return f" ({low:+.3f} to {high:+.3f})"
+
+
 def best_at(run: Run, between: str) -> str:
     """The best epoch and the last, with a word between them; the steps where a run was validated by these."""
-    best, last = (f"{row[run.unit]:,.0f}" for row in (run.best, run.rows[-1]))
-    return f"{'step ' if run.unit == 'step' else ''}{best}{between}{last}"
+    unit = run.unit
+    best, last = (f"{row[unit]:,.0f}" for row in (run.best, run.rows[-1]))
+    return f"{'step ' if unit == 'step' else ''}{best}{between}{last}"
 
 
 def keys_rows(described: Sequence[Described]) -> list[list[str]]:
